@@ -9,13 +9,38 @@ scenarios share every one of them.
 from __future__ import annotations
 
 import hashlib
+import platform
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 from numba import njit, uint32, uint64
 from numpy.typing import NDArray
 
+from movesim.config import cache_folder
 from movesim.words import INTERVENTION_STREAMS, STREAMS
+
+
+def _sources_hash() -> str:
+    """Return a hash of every source that holds compiled code, of Numba and of Python.
+
+    Numba's own disk cache does not see edits in imported files; a folder named by this hash does.
+    """
+    here = Path(__file__).parent
+    digest = hashlib.blake2b(f"{numba.__version__}:{platform.python_version()}:{platform.machine()}".encode(), digest_size=8)
+    for path in sorted(
+        [Path(__file__), *here.glob("place/*.py"), *here.glob("behaviour/*.py"), *here.glob("outcomes/record.py")]
+    ):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+numba.config.CACHE_DIR = str(cache_folder("compiled", _sources_hash()))
+# How every compiled function is compiled: cached on disk, without the interpreter's lock, division as in IEEE 754.
+# No fast-math: a vector body and a scalar tail then give the same bits, so no block offset can change a life.
+compiled = partial(njit, cache=True, nogil=True, error_model="numpy")
 
 WEEK_ZERO = 2**31
 Key = tuple[np.uint32, np.uint32]
@@ -38,7 +63,7 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@njit(nogil=True, cache=False)
+@compiled
 def fill_words(low, high, week, stream, k0, k1, w0, w1, w2, w3):
     """Fill four uint32 columns with the words of (person, week, stream); the compiled model calls this block by block."""
     for j in range(low.size):

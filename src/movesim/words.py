@@ -166,7 +166,9 @@ MEASURES = (
     Word("absolute", "Gap", "points or minutes", "most minus least disadvantaged level; > 0 is worse for the disadvantaged"),
     Word("relative", "Ratio", "", "ratio of the two ends; > 1 is worse for the disadvantaged"),
     Word("odds_ratio", "Odds ratio", "", "ratio of odds of the two ends; > 1 is worse for the disadvantaged"),
-    Word("sii", "Slope index of inequality (SII)", "points or minutes", "modelled difference between the two ends of the ranking"),
+    Word(
+        "sii", "Slope index of inequality (SII)", "points or minutes", "modelled difference between the two ends of the ranking"
+    ),
     Word("rii", "Relative index of inequality (RII)", "", "modelled ratio between the two ends of the ranking"),
     Word("erreygers", "Erreygers index", "", "corrected concentration index of a bounded outcome"),
     Word("mean_deviation", "Mean deviation", "points or minutes", "weighted mean absolute difference from the average"),

@@ -1,0 +1,271 @@
+"""The ledger's numbers as the arrays and coefficients that the weekly model reads, and the set-points of persons.
+
+Everything here is written from determinants to components: who a person is and where they live gives set-points of
+capability, opportunity and motivation; group differences that determinants do not explain are `residual` rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movesim.config import conf_folder, load_yaml
+from movesim.evidence import Ledger
+from movesim.words import AGE_BANDS, DOMAIN, DOMAINS
+
+F32 = np.float32
+THRESHOLDS = 13  # at most 14 sessions a week
+LOWEST = 0.01
+BANDS = len(AGE_BANDS)
+
+
+class Coefficients(NamedTuple):
+    """Scalars of the weekly equations, in single precision."""
+
+    w_R: np.float32
+    w_H: np.float32
+    keep_off: np.float32  # log(1 - gain a session)
+    loss: np.float32
+    k_P: np.float32
+    d_P: np.float32
+    k_Y: np.float32
+    g_Y: np.float32
+    k_S: np.float32
+    w_peer: np.float32
+    k_R: np.float32
+    g_E: np.float32
+    g_N: np.float32
+    displacement: np.float32
+    compensation: np.float32
+    spread: np.float32
+
+
+@dataclass(frozen=True)
+class References:
+    """What set-points are measured against: means by age band on place=england with the same parameter draw.
+
+    Each array has shape (age bands,), in the order of words.AGE_BANDS: share of ties active, mastery, enjoyment and
+    reflective motivation.
+    """
+
+    peers: NDArray[np.float32]
+    mastery: NDArray[np.float32]
+    enjoyment: NDArray[np.float32]
+    intention: NDArray[np.float32]
+
+    @classmethod
+    def first_guess(cls) -> References:
+        """Return plain starting values, used for the first week of the burn-in that measures the references."""
+        flat = np.ones(BANDS, F32)
+        return cls(flat * F32(0.6), flat * F32(0.5), flat * F32(0.4), flat * F32(0.6))
+
+    def stacked(self) -> NDArray[np.float32]:
+        """Return the four arrays as one of shape (4, age bands)."""
+        return np.stack([self.peers, self.mastery, self.enjoyment, self.intention]).astype(F32)
+
+    def to_dict(self) -> dict[str, list[float]]:
+        return {name: [float(x) for x in getattr(self, name)] for name in ("peers", "mastery", "enjoyment", "intention")}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> References:
+        return cls(*(np.asarray(data[name], F32) for name in ("peers", "mastery", "enjoyment", "intention")))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One draw of the behaviour model: `values` by ledger path, and what the kernel needs of them.
+
+    `physical`, `opportunity` (6,): exponents a_d and b_d. `session_minutes` (6, 2): mean minutes a session of adults and
+    children. `thresholds` (6, 13): cumulative Poisson probabilities of further sessions.
+    """
+
+    values: dict[str, float]
+    coefficients: Coefficients
+    physical: NDArray[np.float32]
+    opportunity: NDArray[np.float32]
+    session_minutes: NDArray[np.float32]
+    thresholds: NDArray[np.float32]
+
+    def __getitem__(self, path: str) -> float:
+        return self.values[path]
+
+
+def behaviour_ledger() -> Ledger:
+    """Return the ledger of the behaviour model as shipped, before any fit."""
+    document = load_yaml(conf_folder() / "behaviour" / "default.yaml")
+    return Ledger.from_mapping(document.data, "", document.where)
+
+
+def make_rules(values: Mapping[str, float]) -> Rules:
+    """Return the rules of one parameter draw, given a value for every path of the behaviour ledger."""
+    v = dict(values)
+    per_domain = lambda name: np.array([v[f"domains.{d.name}.{name}"] for d in DOMAINS])  # noqa: E731
+    c = Coefficients(
+        *map(
+            F32,
+            (
+                v["motivation.reflective"], v["motivation.habit"], math.log1p(-v["habit.gain"]), v["habit.loss"],
+                v["capability.fitness_rate"], v["capability.fitness_loss"], v["capability.confidence_rate"],
+                v["capability.mastery"], v["opportunity.social_rate"], v["opportunity.peers"], v["intention.rate"],
+                v["intention.enjoyment"], v["intention.norms"], v["minutes.displacement"], v["minutes.compensation"],
+                v["minutes.spread"],
+            ),
+        )
+    )  # fmt: skip
+    minutes = per_domain("minutes")
+    further = per_domain("sessions")
+    return Rules(
+        v, c, per_domain("physical").astype(F32), per_domain("opportunity").astype(F32),
+        np.stack([minutes * v["minutes.scale"], minutes * v["minutes.child_scale"]], axis=1).astype(F32),
+        np.stack([_poisson_steps(mean) for mean in further]),
+    )  # fmt: skip
+
+
+def _poisson_steps(mean: float) -> NDArray[np.float32]:
+    """Return P(N <= k) for k = 0..12: the number of steps below a uniform is the number of further sessions."""
+    term, total, steps = math.exp(-mean), 0.0, []
+    for k in range(THRESHOLDS):
+        total += term
+        steps.append(total)
+        term *= mean / (k + 1)
+    return np.array(steps, F32)
+
+
+# --- neighbourhoods -------------------------------------------------------------------------------------------------
+def supply(rules: Rules, neighbourhoods: Mapping[str, NDArray]) -> NDArray[np.float64]:
+    """Return baseline supply E_nd in [0.01, 1], shape (6, neighbourhoods): national supply times its indicators."""
+    v = rules.values
+    out = np.empty((len(DOMAINS), neighbourhoods["imd_decile"].size))
+    indicators = {
+        "leisure_walk": "outdoor_space", "play": "outdoor_space", "travel_walk": "connectivity", "sport": "facilities",
+    }  # fmt: skip
+    for name, d in DOMAIN.items():
+        factor: NDArray | float = 1.0
+        if name in indicators:
+            indicator = indicators[name]
+            relative = np.maximum(neighbourhoods[indicator].astype(np.float64), 1e-6) / v[f"opportunity.{indicator}_median"]
+            factor = relative ** v[f"opportunity.{indicator}"]
+        out[d] = np.clip(v[f"domains.{name}.supply"] * factor, LOWEST, 1.0)
+    return out
+
+
+def fear(rules: Rules, neighbourhoods: Mapping[str, NDArray]) -> NDArray[np.float64]:
+    """Return fear per neighbourhood: what it takes (in logs) from a man of working age who walks, cycles or plays there."""
+    v = rules.values
+    relative = np.maximum(neighbourhoods["anti_social_behaviour"].astype(np.float64), 0.1)
+    return v["opportunity.fear"] * (relative / v["opportunity.anti_social_behaviour_median"]) ** v["opportunity.anti_social_behaviour"]
+
+
+# --- persons --------------------------------------------------------------------------------------------------------
+def deprivation(decile: NDArray) -> NDArray[np.float64]:
+    """Return deprivation from -1 (least deprived tenth) to +1 (most deprived tenth)."""
+    return (5.5 - decile.astype(np.float64)) / 4.5
+
+
+def set_points(rules: Rules, p: Mapping[str, NDArray], decile: NDArray, noise: NDArray) -> NDArray[np.float32]:
+    """Return baseline set-points P0, Y0, S0, R0, shape (4, n), from determinants and lasting noise (4, n)."""
+    v = rules.values
+    age, impairments = p["age"].astype(np.float64), p["impairments"].astype(np.float64)
+    child = age < 16
+    share_c, share_o = v["gradient.capability"], v["gradient.opportunity"]
+    slope = v["gradient.total"] * deprivation(decile) * np.where(child, v["gradient.child"], 1.0)
+    impaired = v["gradient.impairment"] * impairments * np.where(child, v["gradient.impairment_child"], 1.0)
+    ns_sec = v["gradient.ns_sec"] * np.select([p["ns_sec"] == 0, p["ns_sec"] == 2], [-1.0, 1.0], 0.0)
+    affluence = v["gradient.affluence"] * np.where(child & (p["affluence"] >= 0), 1.0 - p["affluence"], 0.0)
+    lower = ns_sec + affluence
+    ageing = v["capability.age"] * np.maximum(age - 30, 0) / 10 + v["capability.old"] * np.maximum(age - 70, 0) / 10
+    logits = np.stack(
+        [
+            v["capability.physical"] - ageing - impaired + v["capability.physical_noise"] * noise[0],
+            v["capability.psychological"] - share_c * slope - 0.5 * (impaired + lower)
+            + v["capability.psychological_noise"] * noise[1],
+            v["opportunity.social"] - share_o * slope - 0.5 * lower + v["opportunity.social_noise"] * noise[2],
+            v["intention.level"] - (1 - share_c - share_o) * slope - lower + v["intention.noise"] * noise[3],
+        ]
+    )  # fmt: skip
+    return np.clip(1 / (1 + np.exp(-logits)), LOWEST, 1.0).astype(F32)
+
+
+def log_access(rules: Rules, p: Mapping[str, NDArray], fear_here: NDArray) -> NDArray[np.float32]:
+    """Return log A_d, shape (6, n): time, price, inclusive design, safety and cars, each taking something from 1."""
+    v = rules.values
+    age = p["age"].astype(np.float64)
+    adult, child = age >= 16, (age < 16)
+    time = adult * (
+        v["opportunity.work"] * p["in_work"] + v["opportunity.care"] * p["carer"]
+        + v["opportunity.young_children"] * p["young_children"]
+    )  # fmt: skip
+    fearful = fear_here * (
+        1 + v["opportunity.fear_women"] * (p["sex"] == 1) + v["opportunity.fear_old"] * (age >= 65)
+        + v["opportunity.fear_child"] * child
+    )  # fmt: skip
+    price = v["opportunity.price"] * (1 - p["income_rank"].astype(np.float64))
+    cars = np.minimum(p["cars_per_adult"].astype(np.float64), 1.5)
+    plain = 1 - v["opportunity.design"]
+    impairments = p["impairments"].astype(np.float64)
+    barred = {kind: impairments * -math.log(1 - v[f"opportunity.inclusive_{kind}"] * plain) for kind in ("sport", "walk", "cycle")}
+    out = np.zeros((len(DOMAINS), age.size), F32)
+    out[DOMAIN["leisure_walk"]] = -(time + fearful + barred["walk"])
+    out[DOMAIN["travel_walk"]] = -(v["opportunity.time_travel"] * time + fearful + barred["walk"] + v["opportunity.car_walk"] * cars)
+    out[DOMAIN["cycle"]] = -(time + fearful + barred["cycle"] + v["opportunity.car_cycle"] * cars)
+    out[DOMAIN["sport"]] = -(time + price + barred["sport"])
+    out[DOMAIN["play"]] = -(fearful + barred["sport"])
+    return out
+
+
+def pull(rules: Rules, p: Mapping[str, NDArray], taste: NDArray, taste_domain: NDArray) -> NDArray[np.float32]:
+    """Return mu_d + taste + taste_d + residual, shape (6, n): the part of motivation's argument that lasts for the year."""
+    v = rules.values
+    age, female = p["age"].astype(np.float64), (p["sex"] == 1).astype(np.float64)
+    child = age < 16
+    residual = v["residual.scale"] * np.array([v[f"residual.{g}"] for g in ("asian", "black", "mixed")] + [0.0, v["residual.other"]])
+    common = residual[p["ethnic_group"]] * np.where(child, v["residual.child"], 1.0) + taste * np.where(
+        child, v["motivation.child_taste"], 1.0
+    )
+    decades = (np.minimum(age, 90) - 45) / 10
+    adult_common = common + v["motivation.female"] * female + v["motivation.age"] * decades
+    child_common = common + v["motivation.child"] + v["motivation.child_female"] * female
+    out = np.empty((len(DOMAINS), age.size), F32)
+    for name, d in DOMAIN.items():
+        own = taste_domain[d] * np.where(child, v["motivation.child_taste"], 1.0)
+        as_child = child_common + v[f"domains.{name}.child"]
+        if name == "play":
+            as_child = as_child + v["domains.play.age"] * (age - 10)
+        if name in ("play", "school"):
+            out[d] = as_child + own
+            continue
+        as_adult = adult_common + v[f"domains.{name}.motivation"] + v[f"domains.{name}.female"] * female
+        as_adult = as_adult + v[f"domains.{name}.age"] * decades
+        out[d] = np.where(child, as_child, as_adult) + own
+    return out
+
+
+def volume(rules: Rules, age: NDArray, unit: NDArray) -> NDArray[np.float32]:
+    """Return each person's lasting factor on minutes, mean 1, from their unit normal."""
+    sigma = np.where(age < 16, rules["minutes.child_volume"], rules["minutes.volume"])
+    return np.exp(sigma * unit - sigma * sigma / 2).astype(F32)
+
+
+# --- workforce ------------------------------------------------------------------------------------------------------
+def presence(rules: Rules, fte: NDArray | float) -> NDArray | float:
+    """Return presence of the community workforce, 0 to 1, for FTE per 1,000 residents."""
+    return np.minimum(1.0, np.maximum(fte, 0.0) / rules["workforce.full"])
+
+
+def trust_at_rest(rules: Rules, fte: NDArray | float) -> NDArray | float:
+    """Return the trust at which growth and loss balance for a workforce that stays as it is."""
+    here = presence(rules, fte)
+    up, down = rules["workforce.trust_gain"] * here, rules["workforce.trust_gain"] * rules["workforce.trust_loss_ratio"] * (1 - here)
+    return up / (up + down)
+
+
+def trust_next(rules: Rules, trust: NDArray, fte: NDArray) -> NDArray:
+    """Return trust after one more week with this workforce."""
+    here = presence(rules, fte)
+    up = rules["workforce.trust_gain"]
+    return trust + up * here * (1 - trust) - up * rules["workforce.trust_loss_ratio"] * (1 - here) * trust

@@ -1,0 +1,186 @@
+"""Counting: status shares and minutes by group, every four weeks, in one compiled pass over the people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import float32
+from numpy.typing import NDArray
+
+from movesim.draws import compiled
+from movesim.outcomes.axes import levels
+from movesim.words import ADULT_FROM, ADULT_LIMITS, AGE_GROUPS, AXES, CHILD_LIMITS, DOMAINS, WEEKS_A_YEAR
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from movesim.behaviour.people import People
+
+VALUES = ("agents", "residents", "inactive", "fairly_active", "active", "minutes", *(f"minutes_{d.name}" for d in DOMAINS))
+RECORDS_A_YEAR = 13
+SHORT_AXES = ("all", "imd_decile", "imd_fifth")  # axes that are kept every four weeks, not only by the year
+# Axes that are counted together, so that a person is added to three rows and not to eleven.
+GROUPINGS = (
+    ("age_group", "local_authority", "imd_decile"),
+    ("age_group", "age_band", "sex", "impairments", "characteristics"),
+    ("age_group", "ethnic_group", "ns_sec", "affluence"),
+)
+HOME = {name: next(k for k, names in enumerate(GROUPINGS) if name in names) for names in GROUPINGS for name in names[1:]}
+HOME |= {"all": 0, "imd_fifth": 0, "age_group": 0}
+
+
+@compiled
+def _count(cells, weight, mean, child, domain_minutes, low_adult, high_adult, low_child, high_child, tables):
+    for j in range(weight.size):
+        if cells[0, j] < 0:
+            continue
+        w = weight[j]
+        x = mean[j]
+        kid = child[j] > float32(0.5)
+        status = 2
+        if x < (low_child if kid else low_adult):
+            status = 0
+        elif x < (high_child if kid else high_adult):
+            status = 1
+        for k in range(cells.shape[0]):
+            row = tables[k, cells[k, j]]
+            row[0] += 1.0
+            row[1] += w
+            row[2 + status] += w
+            row[5] += w * x
+            for d in range(domain_minutes.shape[0]):
+                row[6 + d] += w * 0.25 * domain_minutes[d, j]
+
+
+@dataclass
+class Recorder:
+    """Counts outcomes of a run at every fourth week and keeps the sums.
+
+    `sums` holds per record the week and, for each grouping, an array of shape (*sizes, 12) with the sums named in VALUES.
+    """
+
+    local_authorities: tuple[str, ...]
+    weeks: list[int] = field(default_factory=list)
+    sums: list[list[NDArray[np.float64]]] = field(default_factory=list)
+    _cells: NDArray[np.int32] | None = None
+
+    def __post_init__(self) -> None:
+        size = {axis.name: len(axis.levels) for axis in AXES}
+        size |= {"local_authority": len(self.local_authorities), "age_group": len(AGE_GROUPS)}
+        # levels that may not apply to a person have one more place at the end
+        size |= {"ns_sec": size["ns_sec"] + 1, "affluence": size["affluence"] + 1}
+        self.sizes = [tuple(size[name] for name in names) for names in GROUPINGS]
+        self.longest = max(int(np.prod(s)) for s in self.sizes)
+
+    def place(self, people: People) -> None:
+        """Note which rows of the tables each person counts in; call again when people change."""
+        at = levels(people)
+        at["age_group"] = (people.age < ADULT_FROM).astype(np.int16)
+        counted = people.live[: people.n] > 0
+        cells = np.empty((len(GROUPINGS), people.n), np.int32)
+        for k, (names, sizes) in enumerate(zip(GROUPINGS, self.sizes, strict=True)):
+            index = np.zeros(people.n, np.int64)
+            for name, size in zip(names, sizes, strict=True):
+                level = at[name].astype(np.int64)
+                index = index * size + np.where(level < 0, size - 1, level)
+            cells[k] = np.where(counted, index, -1)
+        self._cells = cells
+
+    def record(self, people: People, week: int) -> None:
+        """Count everybody at the end of `week` and start the next four weeks' domain minutes."""
+        if self._cells is None or self._cells.shape[1] != people.n:
+            self.place(people)
+        assert self._cells is not None
+        tables = np.zeros((len(GROUPINGS), self.longest, len(VALUES)))
+        n = people.n
+        _count(
+            self._cells, people.weight, people.mean[:n], people.child[:n], people.domain_minutes[:, :n],
+            np.float32(ADULT_LIMITS[0]), np.float32(ADULT_LIMITS[1]), np.float32(CHILD_LIMITS[0]), np.float32(CHILD_LIMITS[1]),
+            tables,
+        )  # fmt: skip
+        people.domain_minutes[:] = 0
+        self.weeks.append(week)
+        self.sums.append(
+            [tables[k, : int(np.prod(s))].reshape(*s, len(VALUES)).copy() for k, s in enumerate(self.sizes)]
+        )
+
+    def copy(self) -> Recorder:
+        """Return a recorder with the same past, for a scenario that branches here."""
+        return Recorder(self.local_authorities, list(self.weeks), list(self.sums))
+
+    # --- tables -----------------------------------------------------------------------------------------------------
+    def window(self, week: int, records: int) -> list[NDArray[np.float64]]:
+        """Return the sums of the given number of records that end at `week`, divided by that number."""
+        last = self.weeks.index(week)
+        span = self.sums[last + 1 - records : last + 1]
+        return [sum(part[k] for part in span) / records for k in range(len(GROUPINGS))]
+
+    def years(self) -> list[int]:
+        """Return the weeks at which a whole recorded year ends, from week 0."""
+        return [w for i, w in enumerate(self.weeks) if w >= 0 and w % WEEKS_A_YEAR == 0 and i + 1 >= RECORDS_A_YEAR]
+
+    def outcomes(self) -> pd.DataFrame:
+        """Return the outcome table: every axis by year (window 52), the headline axes every four weeks (window 4)."""
+        import pandas as pd
+
+        labels, frames = self._labels(), []
+        for week, length in [(w, 1) for w in self.weeks if w >= 0] + [(w, RECORDS_A_YEAR) for w in self.years()]:
+            names = SHORT_AXES if length == 1 else tuple(a.name for a in AXES)
+            keep = labels["axis"].isin(names).to_numpy()
+            rows = self._rows(self.window(week, length))[keep]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                rates = rows[:, 2:] / rows[:, 1:2]
+            frame = labels[keep].assign(
+                week=week, window=4 * length, **dict(zip(VALUES, np.column_stack([rows[:, :2], rates]).T, strict=True))
+            )
+            frames.append(frame[frame["agents"] > 0])
+        return pd.concat(frames, ignore_index=True)
+
+    def cross(self) -> pd.DataFrame:
+        """Return adults' residents and inactive share by year, local authority and IMD decile."""
+        import pandas as pd
+
+        frames = []
+        for week in self.years():
+            adult = self.window(week, RECORDS_A_YEAR)[0][0]
+            a, d = np.indices(adult.shape[:2])
+            frame = pd.DataFrame(
+                {
+                    "week": week, "local_authority": np.array(self.local_authorities, object)[a.ravel()],
+                    "imd_decile": d.ravel() + 1, "residents": adult[..., 1].ravel(), "inactive": adult[..., 2].ravel(),
+                }
+            )  # fmt: skip
+            frame = frame[frame["residents"] > 0]
+            frames.append(frame.assign(inactive=frame["inactive"] / frame["residents"]))
+        return pd.concat(frames, ignore_index=True)
+
+    def _labels(self) -> pd.DataFrame:
+        import pandas as pd
+
+        rows = []
+        for g in AGE_GROUPS:
+            for axis in AXES:
+                names = self.local_authorities if axis.name == "local_authority" else axis.levels
+                rows += [(g, axis.name, level) for level in names]
+        return pd.DataFrame(rows, columns=["age_group", "axis", "level"])
+
+    def _rows(self, tables: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        rows = []
+        for g in range(len(AGE_GROUPS)):
+            for axis in AXES:
+                k = HOME[axis.name]
+                table = tables[k][g]
+                names = GROUPINGS[k][1:]
+                if axis.name == "all":
+                    rows.append(table.sum(axis=(0, 1))[None])
+                    continue
+                source = "imd_decile" if axis.name == "imd_fifth" else axis.name
+                others = tuple(i for i, name in enumerate(names) if name != source)
+                by_level = table.sum(axis=others)
+                if axis.name == "imd_fifth":
+                    by_level = by_level.reshape(5, 2, -1).sum(axis=1)
+                wanted = len(self.local_authorities) if axis.name == "local_authority" else len(axis.levels)
+                rows.append(by_level[:wanted])
+        return np.concatenate(rows)

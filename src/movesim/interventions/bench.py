@@ -1,0 +1,245 @@
+"""Re-running the published studies inside the model, so that an intervention's shifts are what its own study asks for.
+
+The study's people (from place=england), its arms and its follow-up are simulated with common draws; the shift s * v, with v
+an intervention's drawn mix of components, is solved so that participants (of a place or school: everybody exposed) gain the
+published effect in minutes of the whole week, after displacement or compensation. Then the reach ladder's residual gradient
+is solved so that the total socioeconomic ratio is the stated one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movesim.behaviour.parameters import fingerprint, model_id, rules_and_references, write_atomically
+from movesim.behaviour.rules import References, Rules
+from movesim.behaviour.simulation import Simulation
+from movesim.config import cache_folder
+from movesim.errors import InputError
+from movesim.interventions.delivery import Delivery
+from movesim.interventions.mechanism import Solved
+from movesim.interventions.solving import solved_of
+from movesim.interventions.targeting import matches
+from movesim.place import load_place
+from movesim.words import CHILD_FROM, DOMAIN, WEEKS_A_YEAR
+
+if TYPE_CHECKING:
+    from movesim.interventions.scenario import Intervention, Scenario
+
+TRIAL_PLACE, TRIAL_PEOPLE, TRIAL_SEED = "england", 10_000, 1
+MEASURED_WEEKS = 13  # minutes are averaged over the last quarter of the follow-up
+SHIFT_ENDS = (-3.0, 6.0)
+CLOSE = 0.02  # the effect is reached when it is within 2% or 0.1 minutes
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What an arm's people did: minutes a week by domain over the measured weeks, shape (6, n)."""
+
+    minutes: NDArray[np.float64]
+
+    def total(self, domains: tuple[int, ...] = ()) -> NDArray[np.float64]:
+        """Return each person's minutes a week in these domains (none named: in all), shape (n,)."""
+        return self.minutes[list(domains)].sum(axis=0) if domains else self.minutes.sum(axis=0)
+
+
+class Bench:
+    """A settled run of place=england for one parameter draw, on which studies are re-run."""
+
+    def __init__(self, rules: Rules, references: References) -> None:
+        self.start = Simulation(load_place(TRIAL_PLACE, TRIAL_PEOPLE), rules, references, TRIAL_SEED, "trial")
+        self.start.run(-self.start.week)
+        people = self.start.people
+        self.decile = people.neighbourhoods["imd_decile"][people.neighbourhood]
+        self._controls: dict[int, Arm] = {}
+        self._means: dict[tuple[int, ...], float] = {}
+
+    def mean_readiness(self, domains: tuple[int, ...]) -> float:
+        """Return England's mean readiness in these domains for this draw, over those old enough to be scored."""
+        if domains not in self._means:
+            people = self.start.people
+            scored = people.age >= CHILD_FROM
+            here = self.start.readiness(domains).astype(np.float64)
+            self._means[domains] = float(np.average(here[scored], weights=people.weight[scored]))
+        return self._means[domains]
+
+    def readiness(self, domains: tuple[int, ...], rows: NDArray | None = None) -> NDArray[np.float64]:
+        """Return readiness less its England mean, as it stands before the study, shape of rows (default: everybody)."""
+        return self.start.readiness(domains, rows).astype(np.float64) - self.mean_readiness(domains)
+
+    def control(self, weeks: int) -> Arm:
+        """Return the arm to which nothing is done."""
+        if weeks not in self._controls:
+            self._controls[weeks] = self._follow(self.start.branch(), None, weeks)
+        return self._controls[weeks]
+
+    def treated(self, scenario: Scenario, spec: Intervention, values: Mapping[str, float], solved: Solved, weeks: int) -> Arm:
+        """Return the arm whose people all take part."""
+        simulation = self.start.branch()
+        years = -(-weeks // WEEKS_A_YEAR)
+        only, key = scenario.only(spec.name), simulation.key
+        delivery = Delivery(only, values, simulation.people, {spec.name: solved}, key, years, mode="trial")
+        return self._follow(simulation, delivery, weeks)
+
+    def _follow(self, simulation: Simulation, delivery: Delivery | None, weeks: int) -> Arm:
+        for week in range(weeks):
+            if week == weeks - MEASURED_WEEKS:
+                simulation.people.domain_minutes[:] = 0
+            if delivery is not None:
+                delivery.step(week, simulation.shifts, self.readiness)
+            simulation.step()
+            if simulation.week % WEEKS_A_YEAR == 0 and week < weeks - 1:
+                simulation.turn_of_the_year()
+        people = simulation.people
+        return Arm(people.domain_minutes[:, : people.n].astype(np.float64) / MEASURED_WEEKS)
+
+
+def solve_intervention(bench: Bench, scenario: Scenario, spec: Intervention, values: Mapping[str, float]) -> Solved:
+    """Return the shifts and the ladder of an intervention for one draw of its numbers.
+
+    Raises InputError when the study's population is empty in England.
+    """
+    target, weeks, people = spec.target_effect(values), spec.trial.follow_up_weeks, bench.start.people
+    answers = matches(people, spec.who)
+    ladder_on = (bench.readiness(spec.domains)[answers], people.weight[answers], bench.decile[answers])
+    who = matches(people, spec.trial.population) & answers & (people.age >= CHILD_FROM)
+    if not who.any():
+        raise InputError(f"The study of '{spec.name}' has nobody in it: no one in {TRIAL_PLACE} answers its population.")
+    weight, measured, control = people.weight[who], spec.trial.measured, bench.control(weeks)
+    seen: dict[float, NDArray] = {}
+
+    def effect(s: float) -> float:
+        arm = bench.treated(scenario, spec, values, solved_of(spec, values, s, *ladder_on), weeks)
+        seen[s] = (arm.total(measured) - control.total(measured))[who]
+        return float(np.average(seen[s], weights=weight))
+
+    s, reached, note = solve_strength(effect, target)
+    first = solved_of(spec, values, s, *ladder_on)
+    gains = smooth_gains(seen[s], weight, bench.decile[who])
+    try:
+        final = solved_of(spec, values, s, *ladder_on, enrolled_gain=gains, first=first, reached_effect=reached)
+    except InputError as error:
+        final = replace(first, reached_effect=reached, note=f"The stated ratio is left out: {error}")
+    return replace(final, note=f"{note} {final.note}".strip())
+
+
+def solve_strength(effect: Any, target: float) -> tuple[float, float, str]:
+    """Return the strength s at which effect(s) is the target, the effect reached, and a note when it cannot be.
+
+    A bracketed secant search (regula falsi, Illinois); effect(0) is 0 because arms share all draws.
+    """
+    if target == 0:
+        return 0.0, float(effect(0.0)), ""
+    tolerance = max(CLOSE * abs(target), 0.1)
+    low, f_low = 0.0, -target
+    s = 0.5 if target > 0 else -0.5
+    end = SHIFT_ENDS[1] if target > 0 else SHIFT_ENDS[0]
+    while True:
+        f = effect(s) - target
+        if abs(f) <= tolerance:
+            return s, f + target, ""
+        if (f > 0) != (f_low > 0):
+            break
+        if s == end:
+            return s, f + target, f"The study's effect of {target:.1f} minutes is out of reach; the closest is {f + target:.1f}."
+        low, f_low = s, f
+        s = float(np.clip(2 * s, *SHIFT_ENDS))
+    high, f_high = s, f
+    best = (s, f)
+    for _ in range(20):
+        s = (low * f_high - high * f_low) / (f_high - f_low)
+        f = effect(s) - target
+        if abs(f) < abs(best[1]):
+            best = (s, f)
+        if abs(f) <= tolerance:
+            break
+        if (f > 0) == (f_high > 0):
+            high, f_high, f_low = s, f, f_low / 2
+        else:
+            low, f_low, f_high = s, f, f_high / 2
+    effect(best[0])
+    return best[0], best[1] + target, ""
+
+
+def smooth_gains(gain: NDArray, weight: NDArray, decile: NDArray) -> NDArray[np.float64]:
+    """Return the mean gain by fifth, shape (5,), from a straight line over deciles: fifths of a trial alone are noisy."""
+    x = decile.astype(np.float64) - 5.5
+    mean_x, mean_y = np.average(x, weights=weight), np.average(gain, weights=weight)
+    slope = np.average((x - mean_x) * (gain - mean_y), weights=weight) / max(np.average((x - mean_x) ** 2, weights=weight), 1e-12)
+    middles = np.array([1.5, 3.5, 5.5, 7.5, 9.5]) - 5.5
+    line = mean_y + slope * (middles - mean_x)
+    return np.clip(line, 0.1 * mean_y, 4 * mean_y) if mean_y > 0 else line
+
+
+# --- for a run ------------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=2)
+def _bench(mode: str, replicate: int, overrides: tuple[tuple[str, float], ...]) -> Bench:
+    return Bench(*rules_and_references(mode, replicate, dict(overrides)))
+
+
+def solve(
+    scenario: Scenario, values: Mapping[str, float], mode: str, replicate: int, overrides: Mapping[str, float]
+) -> dict[str, Solved]:
+    """Return every intervention of a scenario solved for a replicate's draw; solved ones are kept in the cache on disk."""
+    out = {}
+    for intervention in scenario.interventions:
+        mine = {path: values[path] for path in sorted(set(intervention.paths.values()))}
+        behaviour = rules_and_references(mode, replicate, overrides)[0].values
+        key = fingerprint([model_id(), behaviour, mine, study_of(intervention)])
+        path = cache_folder("trials") / f"{key}.json"
+        if path.is_file():
+            out[intervention.name] = Solved.from_json(path.read_text(encoding="utf-8"))
+            continue
+        bench = _bench(mode, replicate, tuple(sorted(overrides.items())))
+        solved = solve_intervention(bench, scenario, intervention, values)
+        write_atomically(path, solved.to_json())
+        out[intervention.name] = solved
+    return out
+
+
+def predict(
+    scenario: Scenario, spec: Intervention, values: Mapping[str, float], solved: Solved, mode: str, replicate: int,
+    overrides: Mapping[str, float],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return what the solved study shows for findings that were not used to solve it, beside their published values."""
+    if not spec.trial.also_predicts:
+        return []
+    bench, out = _bench(mode, replicate, tuple(sorted(overrides.items()))), []
+    people = bench.start.people
+    who = matches(people, spec.trial.population) & matches(people, spec.who) & (people.age >= CHILD_FROM)
+    for finding in spec.trial.also_predicts:
+        weeks = finding.after_weeks
+        domains = tuple(DOMAIN[name] if isinstance(name, str) else name for name in finding.measured)
+        plain = replace(solved, a={step: a for step, a in solved.a.items() if step != "shift"}, b={})
+        gain = bench.treated(scenario, spec, values, plain, weeks).total(domains) - bench.control(weeks).total(domains)
+        published = spec.as_reported(values[finding.effect] * spec.value(values, "optimism"), finding.effect_scale, values)
+        simulated = float(np.average(gain[who], weights=people.weight[who]))
+        out.append({"finding": finding.title, "target": published, "simulated": simulated})
+    return out
+
+
+def england_readiness(mode: str, replicate: int, overrides: Mapping[str, float], domains: tuple[int, ...]) -> float:
+    """Return England's mean readiness in these domains for a replicate's draw, kept in the cache on disk."""
+    behaviour = rules_and_references(mode, replicate, overrides)[0].values
+    path = cache_folder("readiness") / f"{fingerprint([model_id(), behaviour, domains])}.json"
+    if not path.is_file():
+        bench = _bench(mode, replicate, tuple(sorted(overrides.items())))
+        write_atomically(path, json.dumps(bench.mean_readiness(domains)))
+    return float(json.loads(path.read_text(encoding="utf-8")))
+
+
+def study_of(intervention: Intervention) -> dict[str, Any]:
+    """Return what the solution of an intervention depends on beside its numbers: never where or when it is delivered."""
+    trial = asdict(intervention.trial)
+    mechanism = [(c.name, c.weight, c.domains) for c in intervention.mechanism.components]
+    plain = {
+        "kind": intervention.kind, "domains": intervention.domains, "split": dict(intervention.split_weights),
+        "scale": intervention.effect_scale, "who": repr(intervention.who), "mechanism": mechanism, "trial": trial,
+    }  # fmt: skip
+    return json.loads(json.dumps(plain, default=str))

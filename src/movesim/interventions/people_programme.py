@@ -1,0 +1,218 @@
+"""Programmes that people join: offers, places, adherence and response, and the workforce behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movesim import draws
+from movesim.interventions.doses import IN, KEPT, Doses
+from movesim.interventions.money import STEPS_A_YEAR
+from movesim.interventions.programme import Programme, Readiness
+from movesim.interventions.targeting import matches, strata_of
+from movesim.words import WEEKS_A_YEAR
+
+# Index of each draw at (person, week, stream): an index is never used for two things.
+_OFFER, _CLIMB, _AFTER = 0, 1, 2
+
+
+class PeopleProgramme(Programme):
+    """An intervention whose participants climb the ladder, every four weeks.
+
+    Once a year everybody eligible draws whether and in which of the year's 13 intakes they are offered a place, so `offered`
+    is exactly the share a year. At the intake those still eligible climb; places go to the smallest keyed priority.
+    """
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        n = self.capacity
+        self.doses = Doses(n, self.number("lag_weeks"), self.number("ramp_weeks"), self.number("half_life_weeks"))
+        self.duration = self.number("duration_weeks")
+        self.offers: list[NDArray] = []
+        self.offer_ids: list[NDArray] = []
+        self.fte = np.zeros(self.setting.decile.size)
+        self.places = np.zeros(0)  # a year, by stratum
+        self.begun = np.zeros(0)  # this year, by stratum
+        self.carried = np.zeros(0)
+        self.turned_away = np.zeros(0, bool)
+        self.left = self.account.pounds_a_year  # of this year's money, for workforce and participants
+        self.employed = self.wanted = 0.0
+        self.changed = False
+
+    # --- a year -------------------------------------------------------------------------------------------------------
+    def plan_year(self, week: int) -> None:
+        """Count who is eligible, hire the workforce that money allows, and draw the year's offers."""
+        people, setting = self.people, self.setting
+        rows = np.flatnonzero(matches(people, self.spec.who))
+        home = people.neighbourhood[rows]
+        strata = strata_of(
+            self.spec, self.values, setting.decile, setting.residents, people.neighbourhoods["local_authority"],
+            people.local_authorities,
+        )  # fmt: skip
+        self.stratum_of = strata.of
+        inside = strata.of[home] >= 0
+        rows, home = rows[inside], home[inside]
+        group, size = strata.of[home], strata.share.size
+        residents = np.bincount(group, people.weight[rows], size).astype(np.float64)
+        year = self.clock(week)[0]
+        covered = self._cover(year, residents.sum())
+        fte = self._hire(residents.sum(), strata.of)
+        starts = self._starts(fte, residents.sum())
+        self.places, before = starts * strata.share, self.places
+        left = before + self.carried - self.begun if before.size == size else np.zeros(size)
+        # Less than the next person's weight is left of a year's places in a group that somebody was turned away from: it is
+        # carried on, so that a sample buys as much as the whole would.
+        self.carried = np.where(self.turned_away, np.maximum(left, 0.0), 0.0) if before.size == size else np.zeros(size)
+        self.begun, self.turned_away = np.zeros(size), np.zeros(size, bool)
+        self._employ(fte, strata.of, strata.share)
+        rates = strata.rates(self.number("ladder.offered"), residents) * covered
+        u = draws.uniform(people.id[rows], week, self.stream, setting.key, _OFFER)
+        rate = rates[group]
+        offered = u < rate
+        rows = rows[offered]
+        part = np.minimum((u[offered] / rate[offered] * STEPS_A_YEAR).astype(np.int64), STEPS_A_YEAR - 1)
+        self.offers = [rows[part == k] for k in range(STEPS_A_YEAR)]
+        self.offer_ids = [people.id[each].copy() for each in self.offers]
+
+    def _cover(self, year: int, residents: float) -> float:
+        """Return the share of the people aimed at whom the cost per resident is paid for (1 where there is none)."""
+        price = self.account.price.get("resident", 0.0)
+        if not price > 0 or residents <= 0:
+            return 1.0
+        covered = min(1.0, self.account.pounds_a_year / (price * residents))
+        self.account.deliver(year, "resident", covered * residents)
+        self.account.miss(year, "resident", (1 - covered) * residents)
+        self.left = self.account.pounds_a_year - covered * residents * price
+        return covered
+
+    def _hire(self, eligible: float, stratum: NDArray) -> float:
+        """Return the workforce that can be found and paid, together with the participants it brings in."""
+        if not self.spec.has_workforce or eligible <= 0:
+            return 0.0
+        wanted = self.number("workforce.fte_per_1000") * self.setting.residents[stratum >= 0].sum() / 1000
+        price = self.account.price
+        one = price.get("fte_year", 0.0) + self.number("capacity.starts_per_fte") * price.get("participant", 0.0)
+        self.wanted = wanted
+        return min(wanted, self.left / one) if one > 0 else wanted
+
+    def _starts(self, fte: float, eligible: float) -> float:
+        """Return how many may start this year: everybody eligible, or as many as workforce, capacity and money allow."""
+        limits = [eligible]
+        if self.spec.has_workforce:
+            limits.append(fte * self.number("capacity.starts_per_fte"))
+        if "capacity.starts_per_1000" in self.spec.paths:
+            limits.append(self.number("capacity.starts_per_1000") * eligible / 1000)
+        price = self.account.price.get("participant", 0.0)
+        if price > 0:
+            limits.append((self.left - fte * self.account.price.get("fte_year", 0.0)) / price)
+        return max(0.0, float(min(limits)))
+
+    def _employ(self, fte: float, stratum: NDArray, share: NDArray) -> None:
+        """Spread the workforce over neighbourhoods, per 1,000 residents, as places are shared out."""
+        self.employed = fte
+        residents = np.bincount(stratum[stratum >= 0], self.setting.residents[stratum >= 0], share.size)
+        per_1000 = np.divide(fte * share * 1000, residents, out=np.zeros(share.size), where=residents > 0)
+        self.fte = np.where(stratum >= 0, per_1000[stratum], 0.0)
+        self.changed = True
+
+    # --- four weeks ---------------------------------------------------------------------------------------------------
+    def advance(self, week: int, readiness: Readiness) -> bool:
+        """Advance doses, and take people in while the programme runs."""
+        if not self.started(week):
+            return False
+        if week == self.last:
+            self.doses.finish(np.flatnonzero(self.doses.phase == IN))
+            self.fte = np.zeros_like(self.fte)
+            self.changed = True
+        if self.setting.trial:
+            if week == self.first:
+                rows = np.flatnonzero(matches(self.people, self.spec.trial.population))
+                self._take_in(rows, week, readiness(self.spec.domains, rows))
+        elif self.running(week):
+            if week % WEEKS_A_YEAR == 0 or not self.offers:
+                self.plan_year(week)
+            self._intake(week, readiness)
+        moved = self.doses.advance(week)
+        changed, self.changed = self.changed or moved, False
+        return changed
+
+    def _intake(self, week: int, readiness: Readiness) -> None:
+        people, (year, part) = self.people, self.clock(week)
+        rows = self.offers[part]
+        same, phase = people.id[rows] == self.offer_ids[part], self.doses.phase[rows]
+        rows = rows[same & matches(people, self.spec.who, rows) & (phase != IN) & (phase != KEPT)]
+        self.account.deliver(year, "participant", 0.0)
+        if self.spec.has_workforce:
+            self.account.deliver(year, "fte_year", self.employed / STEPS_A_YEAR)
+            self.account.miss(year, "fte_year", (self.wanted - self.employed) / STEPS_A_YEAR)
+        if rows.size == 0:
+            return
+        self.count("offered", rows)
+        ready = np.asarray(readiness(self.spec.domains, rows), np.float64)
+        first = draws.words(people.id[rows], week, self.stream, self.setting.key, _CLIMB)
+        wants = draws.decision(first[0]) < self.probability("taken_up", ready, rows)
+        rows, ready, priority = rows[wants], ready[wants], first[1][wants]
+        self.count("taken_up", rows)
+        got = self._placed(rows, priority, self.share_of_year(part))
+        weight = people.weight[rows]
+        self.account.deliver(year, "participant", float(weight[got].sum()))
+        self.account.miss(year, "participant", float(weight[~got].sum()))
+        self._take_in(rows[got], week, ready[got])
+
+    def _placed(self, rows: NDArray, priority: NDArray, share: float) -> NDArray[np.bool_]:
+        """Tell who gets a place: within each group of neighbourhoods the smallest keyed priority first."""
+        got = np.zeros(rows.size, bool)
+        group = self.stratum_of[self.people.neighbourhood[rows]]
+        weight = self.people.weight[rows]
+        for k in range(self.places.size):
+            mine = np.flatnonzero(group == k)
+            if mine.size == 0:
+                continue
+            mine = mine[np.lexsort((self.people.id[rows[mine]], priority[mine]))]
+            free = self.places[k] * share + self.carried[k] - self.begun[k]
+            taken = np.cumsum(weight[mine]) <= free * (1 + 1e-12) + 1e-9
+            got[mine[taken]] = True
+            self.begun[k] += weight[mine[taken]].sum()
+            self.turned_away[k] |= not taken.all()
+        return got
+
+    def _take_in(self, rows: NDArray, week: int, ready: NDArray) -> None:
+        """Let these people begin: who stays, who responds and who would keep it is drawn now."""
+        ids, stream, key = self.people.id[rows], self.stream, self.setting.key
+        self.count("placed", rows)
+        climb = draws.words(ids, week, stream, key, _CLIMB)
+        after = draws.words(ids, week, stream, key, _AFTER)
+        stays = draws.decision(climb[2]) < self.probability("adhering", ready, rows)
+        responds = stays & (draws.decision(climb[3]) < self.probability("responding", ready, rows))
+        kept = responds & (draws.decision(after[0]) < self.probability("upkeep", ready, rows))
+        early = np.ceil(self.duration * draws.open_uniform(after[1]))
+        end = week + np.where(stays, self.duration, np.minimum(early, self.duration)).astype(np.int64)
+        self.doses.begin(rows, week, np.maximum(end, week + 1), responds, kept)
+        self.count("adhering", rows[stays])
+        self.count("responding", rows[responds])
+        self.count("upkeep", rows[kept])
+
+    def reset(self, rows: NDArray) -> None:
+        """Forget rows in which somebody else lives now."""
+        super().reset(rows)
+        self.doses.reset(rows)
+        self.changed = True
+
+    # --- shifts -------------------------------------------------------------------------------------------------------
+    def writes(self) -> dict[str, tuple[int, ...]]:
+        """Return the arrays of its components, and those of the workforce."""
+        own: dict[str, tuple[int, ...]] = {} if self.setting.trial or not self.spec.has_workforce else {"fte": (), "likeness": ()}
+        return {**self.person_arrays(), **own}
+
+    def write(self, name: str, total: NDArray, factor: float) -> None:
+        """Add doses times shifts; workforce per 1,000 residents, and its likeness, which is full at the stated workforce."""
+        if name == "fte":
+            total += self.fte * factor
+        elif name == "likeness":
+            # A thin workforce is met by few: without this a tenth of a coordinator would look as local as a whole one.
+            full = max(self.number("workforce.fte_per_1000"), 1e-12)
+            total += self.number("workforce.likeness") * np.minimum(1.0, self.fte / full) * factor
+        else:
+            self.add_to_people(name, total, self.doses.level[: self.people.n], factor)

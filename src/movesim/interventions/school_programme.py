@@ -1,0 +1,168 @@
+"""Programmes that schools join: the whole school offers more active minutes, and pupils who are reached gain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movesim import draws
+from movesim.interventions.doses import FOREVER, IN, Doses
+from movesim.interventions.programme import Programme, Readiness
+from movesim.interventions.targeting import matches, strata_of
+from movesim.words import RECORD_EVERY, WEEKS_A_YEAR
+
+_ASKED, _WILLING = 0, 1  # of schools, keyed by their codes
+_PUPIL = 2  # of pupils, keyed by their ids
+_REACHED, _KEPT = 0, 1  # words of a pupil's draw
+
+
+class SchoolProgramme(Programme):
+    """An intervention that schools join, year by year, as long as money and trainers allow; they stay while it runs.
+
+    Asked schools that are willing join by the smallest keyed priority. The last one that the money reaches joins with part
+    of its classes. A pupil of a joining school is reached with the `adhering` probability.
+    """
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        people, setting = self.people, self.setting
+        schools = people.schools
+        size = np.asarray(schools["phase"]).size
+        self.home = np.asarray(schools["neighbourhood"]).astype(np.int64)
+        self.open_to = np.isin(schools["phase"], self.spec.phases)
+        self.open_to[0] = False  # row 0 stands for no school
+        codes = schools.get("code", np.full(size, ""))
+        self.ids = np.array([draws.hash_id("school", setting.unit(c, i)) for i, c in enumerate(codes)], np.uint64)
+        lasting = draws.words(self.ids, 0, self.stream, setting.key, _WILLING)
+        self.priority = np.argsort(np.lexsort((self.ids, lasting[1])))
+        self.willing = self.open_to & (draws.decision(lasting[0]) < self.number("ladder.taken_up"))
+        self.asked = np.zeros(size, bool)
+        self.joined_in = np.full(size, FOREVER, np.int64)
+        self.part = np.zeros(size)  # share of each school's classes that take part
+        self.before = np.zeros(size)  # the same a year ago
+        self.level = np.zeros(size)
+        self.pupil_years = 0.0
+        self.missed = 0.0
+        self.doses = Doses(self.capacity, self.number("lag_weeks"), self.number("ramp_weeks"), self.number("half_life_weeks"))
+        self.gain = self.multiplier(setting.decile).astype(np.float32)
+        self.changed = False
+
+    # --- a year -------------------------------------------------------------------------------------------------------
+    def plan_year(self, week: int) -> None:
+        """Ask schools, let those join that money and trainers allow, and reach their pupils."""
+        people, setting = self.people, self.setting
+        who = self.spec.trial.population if setting.trial else self.spec.who
+        rows = np.flatnonzero(matches(people, who) & self.open_to[people.school])
+        school = people.school[rows]
+        pupils = np.bincount(school, people.weight[rows], self.part.size)
+        if setting.trial:
+            self.asked |= self.open_to
+            self.part = np.where(self.open_to, 1.0, 0.0)
+        else:
+            asked_now = draws.uniform(self.ids, week, self.stream, setting.key, _ASKED) < self.number("ladder.offered")
+            self._fund(week, pupils, asked_now)
+        self.joined_in = np.where(self.part > 0, np.minimum(self.joined_in, week), FOREVER)
+        self.count("offered", rows[self.asked[school]])
+        self.count("taken_up", rows[self.part[school] > 0])
+        self.pupils = rows
+
+    def _fund(self, week: int, pupils: NDArray, asked_now: NDArray) -> None:
+        people, setting = self.people, self.setting
+        strata = strata_of(
+            self.spec, self.values, setting.decile, setting.residents, people.neighbourhoods["local_authority"],
+            people.local_authorities,
+        )  # fmt: skip
+        of = np.where(self.open_to & (pupils > 0), strata.of[self.home], -1)
+        self.asked |= asked_now & (of >= 0)
+        wanting = self.willing & self.asked & (of >= 0)
+        price = self.account.price.get("pupil_year", 0.0)
+        affordable = self.account.pounds_a_year / price if price > 0 else np.inf
+        fresh = np.inf
+        if "capacity.schools_a_year" in self.spec.paths:
+            fresh = self.number("capacity.schools_a_year") * pupils[of >= 0].sum()
+        self.before = self.part
+        inside = self.part > 0
+        self.part = np.zeros_like(self.part)
+        for k, share in enumerate(strata.share):
+            mine = np.flatnonzero(wanting & (of == k))
+            # those that are in stay first, by when they came; then the rest by priority
+            mine = mine[np.lexsort((self.priority[mine], self.joined_in[mine]))]
+            need = pupils[mine]
+            room = np.where(inside[mine], np.inf, fresh * share)
+            before_new = np.cumsum(np.where(inside[mine], 0.0, need)) - np.where(inside[mine], 0.0, need)
+            for_money = np.clip(affordable * share - (np.cumsum(need) - need), 0.0, need)
+            for_trainers = np.clip(room - before_new, 0.0, need)
+            self.part[mine] = np.minimum(for_money, for_trainers) / need
+        self.pupil_years = float((self.part * pupils).sum())
+        self.missed = float(pupils[wanting].sum()) - self.pupil_years
+
+    def _reach(self, week: int, readiness: Readiness) -> None:
+        """Reach pupils of the schools that take part, and let go of those who left."""
+        people, doses = self.people, self.doses
+        part = np.zeros(people.n)
+        part[self.pupils] = self.part[people.school[self.pupils]]
+        holding = np.flatnonzero(doses.phase[: people.n] == IN)
+        rows = self.pupils[part[self.pupils] > 0]
+        ready = np.asarray(readiness(self.spec.domains, rows), np.float64) if rows.size else np.zeros(0)
+        words = draws.words(people.id[rows], 0, self.stream, self.setting.key, _PUPIL)
+        reached = draws.decision(words[_REACHED]) < self.probability("adhering", ready, rows) * part[rows]
+        # Who was reached stays reached while no class of the school drops out: how ready they are by now is not asked again.
+        still = (doses.phase[rows] == IN) & (part[rows] >= self.before[people.school[rows]])
+        kept = draws.decision(words[_KEPT]) < self.probability("upkeep", ready, rows)
+        keeps_place = np.zeros(self.capacity, bool)
+        keeps_place[rows[reached | still]] = True
+        doses.finish(holding[~keeps_place[holding]])
+        new = reached & (doses.phase[rows] != IN)
+        doses.begin(rows[new], week, FOREVER, np.ones(int(new.sum()), bool), kept[new])
+        self.count("adhering", rows[new])
+        self.count("upkeep", rows[new & kept])
+
+    # --- four weeks ---------------------------------------------------------------------------------------------------
+    def advance(self, week: int, readiness: Readiness) -> bool:
+        """Plan at the turn of a year, keep the books, and bring offers and doses up to date."""
+        if not self.started(week):
+            return False
+        if week == self.last:
+            self.part = np.zeros_like(self.part)
+            self.joined_in[:] = FOREVER
+            self.doses.finish(np.flatnonzero(self.doses.phase == IN))
+            self.changed = True
+        elif self.running(week):
+            if week % WEEKS_A_YEAR == 0 or week == self.first:
+                self.plan_year(week)
+                self._reach(week, readiness)
+            if not self.setting.trial:
+                year, steps = self.clock(week)[0], WEEKS_A_YEAR / RECORD_EVERY
+                self.account.deliver(year, "pupil_year", self.pupil_years / steps)
+                self.account.miss(year, "pupil_year", self.missed / steps)
+        middle = week + RECORD_EVERY / 2 - self.joined_in - self.number("lag_weeks")
+        ramp = self.number("ramp_weeks")
+        risen = np.clip(middle / ramp if ramp > 0 else middle > 0, 0.0, 1.0)
+        level = self.part * risen * self.number("ladder.adhering")
+        moved = self.doses.advance(week) or not np.array_equal(level, self.level)
+        self.level = level
+        changed, self.changed = self.changed or moved, False
+        return changed
+
+    def reset(self, rows: NDArray) -> None:
+        """Forget rows in which somebody else lives now."""
+        super().reset(rows)
+        self.doses.reset(rows)
+        self.changed = True
+
+    # --- shifts -------------------------------------------------------------------------------------------------------
+    def writes(self) -> dict[str, tuple[int, ...]]:
+        """Return the arrays of its components."""
+        own: dict[str, tuple[int, ...]] = {"offer": ()} if "opportunity_physical" in self.solved.shifts else {}
+        return {**self.person_arrays(), **own}
+
+    def write(self, name: str, total: NDArray, factor: float) -> None:
+        """Add the log of the offer of schools that take part, and the doses of pupils."""
+        if name == "offer":
+            shift = self.solved.shifts["opportunity_physical"] * factor + 0.0
+            total[: self.level.size] += (shift * self.level * self.gain[self.home]).astype(np.float32)
+        else:
+            level = self.doses.level[: self.people.n] * self.gain[self.people.neighbourhood]
+            self.add_to_people(name, total, level, factor)

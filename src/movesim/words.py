@@ -201,3 +201,129 @@ WEEKS_A_YEAR, RECORD_EVERY, BURN_IN_WEEKS = 52, 4, 260
 REFERENCE_WEEKS = (-156, -105)
 # Weeks of a year, counted from the first week of January, in which English schools are closed (13 of 52).
 SCHOOL_HOLIDAYS = (0, 6, 13, 14, 21, 29, 30, 31, 32, 33, 34, 42, 51)
+
+# --- results ----------------------------------------------------------------------------------------------------------
+_RUN = (
+    Column("scenario", "str", "", "name of the scenario; 'baseline' is no change"),
+    Column("draw", "int64", "", "parameter draw"),
+    Column("replicate", "int64", "", "seed of chance; scenarios share draw and replicate"),
+)
+_WHEN = (
+    Column("week", "int64", "weeks", "completed weeks of the policy period; 0 is its start"),
+    Column("window", "int64", "weeks", "4 or 52: the weeks, ending at `week`, that are averaged"),
+)
+_WHO = (
+    Column("age_group", "str", "", "adult (16 and over) or child (5 to 15)"),
+    Column("axis", "str", "", "the way people are divided, see the axes"),
+)
+RESULT_TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
+    "outcomes": (
+        "Levels: what share of each group is inactive, fairly active and active, and for how many minutes.",
+        (
+            *_RUN, *_WHEN, *_WHO,
+            Column("level", "str", "", "the group of the axis"),
+            Column("agents", "float64", "agents", "agents in the group"),
+            Column("residents", "float64", "residents", "residents they stand for"),
+            *(Column(status, "float64", "share, 0 to 1", f"share {status.replace('_', ' ')}") for status in STATUSES),
+            Column("minutes", "float64", "minutes a week", "mean moderate-equivalent minutes"),
+            *(Column(f"minutes_{word.name}", "float64", "minutes a week", f"of which {word.label.lower()}") for word in DOMAINS),
+        ),
+    ),
+    "gaps": (
+        "Inequality: every measure of the difference between the groups of an axis.",
+        (
+            *_RUN, *_WHEN, *_WHO,
+            Column("outcome", "str", "", "inactive, fairly_active, active or minutes"),
+            Column("measure", "str", "", "see the measures"),
+            Column("value", "float64", "as the outcome", "shares stay shares: a gap of 0.15 is 15 points"),
+        ),
+    ),
+    "money": (
+        "Spending: who paid how much for what, and what it delivered.",
+        (
+            *_RUN,
+            Column("year", "int64", "years", "year of the policy period, from 1"),
+            Column("intervention", "str", "", "name of the intervention"),
+            Column("payer", "str", "", "who pays"),
+            Column("spent", "float64", "pounds", "spent in the year"),
+            Column("delivered", "float64", "see unit", "delivered in the year"),
+            Column("undelivered", "float64", "see unit", "asked for, but beyond budget or capacity"),
+            Column("unit", "str", "", "what delivered and undelivered count"),
+        ),
+    ),
+    "comparison": (
+        "Each scenario less no change, over pairs of runs that share their draws.",
+        (
+            Column("scenario", "str", "", "name of the scenario"), *_WHO,
+            Column("outcome", "str", "", "inactive, fairly_active, active or minutes"),
+            Column("measure", "str", "", "see the measures; 'level' for the share or mean of a group"),
+            Column("level", "str", "", "the group, in rows whose measure is 'level'"), *_WHEN,
+            Column("baseline", "float64", "as the outcome", "no change: median over pairs"),
+            Column("difference", "float64", "as the outcome", "median of the paired differences"),
+            Column("mean_difference", "float64", "as the outcome", "mean of the paired differences"),
+            Column("low", "float64", "as the outcome", "5th percentile of the paired differences"),
+            Column("high", "float64", "as the outcome", "95th percentile of the paired differences"),
+            Column("low50", "float64", "as the outcome", "25th percentile of the paired differences"),
+            Column("high50", "float64", "as the outcome", "75th percentile of the paired differences"),
+            Column("mc_error", "float64", "as the outcome", "standard deviation of the differences over the root of pairs"),
+            Column("probability", "float64", "share, 0 to 1", "of pairs in which the gap falls (for a level: improves)"),
+            Column("pairs", "int64", "pairs", "pairs of runs"),
+        ),
+    ),
+    "winners": (
+        "The same residents in both runs of a pair: who is better off and who is worse off at the end.",
+        (
+            *_RUN,
+            Column("week", "int64", "weeks", "the last week"), *_WHO,
+            Column("level", "str", "", "the group of the axis"),
+            Column("residents", "float64", "residents", "in the group"),
+            Column("newly_active", "float64", "residents", "active here, not with no change"),
+            Column("no_longer_active", "float64", "residents", "active with no change, not here"),
+            Column("newly_not_inactive", "float64", "residents", "inactive with no change, not here"),
+            Column("newly_inactive", "float64", "residents", "inactive here, not with no change"),
+        ),
+    ),
+    "contributions": (
+        "What each local authority adds to the change.",
+        (
+            *_RUN,
+            Column("week", "int64", "weeks", "the last week"),
+            Column("local_authority", "str", "", "local authority"),
+            Column("residents", "float64", "residents", "adults in it"),
+            Column("fewer_inactive", "float64", "residents", "fewer inactive adults than with no change"),
+            Column("gap_contribution", "float64", "share", "its part of the change of the headline gap; negative narrows"),
+        ),
+    ),
+    "ladder": (
+        "From everybody to those who do more: who is reached at each step, by fifth of deprivation.",
+        (
+            Column("scenario", "str", "", "name of the scenario"),
+            Column("draw", "int64", "", "parameter draw"),
+            Column("intervention", "str", "", "name of the intervention"),
+            Column("step", "str", "", "step of the ladder"),
+            Column("fifth", "int64", "1 to 5", "fifth of neighbourhood deprivation, 1 most deprived"),
+            Column("reached", "float64", "residents", "reached over the run"),
+            Column("endogenous_ratio", "float64", "", "socioeconomic ratio that the model makes by itself"),
+            Column("residual_ratio", "float64", "", "the rest of the ratio, put in"),
+            Column("total_ratio", "float64", "", "both together"),
+        ),
+    ),
+    "assumptions": (
+        "Every number the runs used, with its evidence.",
+        (
+            Column("path", "str", "", "dotted path of the number"),
+            Column("meaning", "str", "", "what it is"),
+            Column("value", "float64", "see unit", "central value"),
+            Column("low", "float64", "see unit", "5th percentile, or lower end"),
+            Column("high", "float64", "see unit", "95th percentile, or upper end"),
+            Column("distribution", "str", "", "what it is drawn from"),
+            Column("unit", "str", "", "unit"),
+            Column("status", "str", "", "read, recalled, computed or assumed"),
+            Column("grade", "str", "", "strength of the evidence"),
+            Column("source", "str", "", "where it comes from"),
+            Column("ids", "str", "", "rows of the evidence tables"),
+            Column("group", "str", "", "the set it belongs to: capability, opportunity, motivation, persistence, reach, costs"),
+            Column("used_by", "str", "", "model, place, or the intervention that uses it"),
+        ),
+    ),
+}  # fmt: skip

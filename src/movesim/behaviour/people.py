@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from movesim import draws
 from movesim.behaviour import rules as equations
 from movesim.behaviour.rules import Rules
+from movesim.errors import MovesimError
 from movesim.words import ADULT_FROM, AGE_BAND_STARTS, BURN_IN_WEEKS, CHILD_FROM, DOMAINS, PEOPLE, TIES, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class People:
     `columns` hold words.PEOPLE. Activity columns (float32): `state` (4, capacity) P, Y, S, R; `base` their set-points, `star`
     the same as shifted by interventions (the very same array while nothing is shifted); `H` (6, capacity) habit; `ring` (4,
     capacity) the last four weeks' minutes; `mean` their mean; `domain_minutes` (6, capacity) summed since the last record;
-    `year_minutes` minutes summed over the year.
+    `year_minutes` minutes summed over the year. `original` (capacity,) tells who was there from the start (a closed cohort).
     """
 
     n: int
@@ -102,6 +103,7 @@ class People:
         self.active_before = np.zeros(n + 1, np.int8)
         self.active_now = np.zeros(n + 1, np.int8)
         self.degree = np.zeros(n, np.int8)
+        self.original = self.alive.copy()
         self.band = np.zeros(n, np.int8)
         self.id_low, self.id_high = np.zeros(n, np.uint32), np.zeros(n, np.uint32)
         self.star = self.floats["base"]
@@ -115,6 +117,12 @@ class People:
         if name in self.columns:
             return self.columns[name][: self.n]
         raise AttributeError(f"people have no column called '{name}'")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # an attribute beside a column of the same name would be shared by branches: columns are written in place
+        if name in self.__dict__.get("floats", ()):
+            raise MovesimError(f"people.{name} is a column; write into people.floats['{name}'] in place.")
+        super().__setattr__(name, value)
 
     # --- what lasts -------------------------------------------------------------------------------------------------
     def draw_lasting(self, rows: slice | NDArray, rules: Rules) -> None:

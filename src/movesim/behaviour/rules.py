@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,18 +45,24 @@ class Coefficients(NamedTuple):
     spread: np.float32
 
 
+def _no_risk() -> NDArray[np.float32]:
+    return np.ones((BANDS, 5), F32)
+
+
 @dataclass(frozen=True)
 class References:
     """What set-points are measured against: means by age band on place=england with the same parameter draw.
 
     Each array has shape (age bands,), in the order of words.AGE_BANDS: share of ties active, mastery, enjoyment and
-    reflective motivation.
+    reflective motivation. `risk` (age bands, 5) is the mean relative risk of death by age band and IMD fifth, which only
+    yearly demography reads.
     """
 
     peers: NDArray[np.float32]
     mastery: NDArray[np.float32]
     enjoyment: NDArray[np.float32]
     intention: NDArray[np.float32]
+    risk: NDArray[np.float32] = field(default_factory=_no_risk)
 
     @classmethod
     def first_guess(cls) -> References:
@@ -68,12 +74,12 @@ class References:
         """Return the four arrays as one of shape (4, age bands)."""
         return np.stack([self.peers, self.mastery, self.enjoyment, self.intention]).astype(F32)
 
-    def to_dict(self) -> dict[str, list[float]]:
-        return {name: [float(x) for x in getattr(self, name)] for name in ("peers", "mastery", "enjoyment", "intention")}
+    def to_dict(self) -> dict[str, list[Any]]:
+        return {name: getattr(self, name).tolist() for name in ("peers", "mastery", "enjoyment", "intention", "risk")}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> References:
-        return cls(*(np.asarray(data[name], F32) for name in ("peers", "mastery", "enjoyment", "intention")))
+        return cls(*(np.asarray(data[name], F32) for name in ("peers", "mastery", "enjoyment", "intention", "risk")))
 
 
 @dataclass(frozen=True)
@@ -96,8 +102,14 @@ class Rules:
 
 
 def behaviour_ledger() -> Ledger:
-    """Return the ledger of the behaviour model as shipped, before any fit."""
+    """Return the ledger of the behaviour model as shipped, before any fit, with yearly demography's numbers at its end."""
     document = load_yaml(conf_folder() / "behaviour" / "default.yaml")
+    return Ledger.from_mapping(document.data, "", document.where) | demography_ledger()
+
+
+def demography_ledger() -> Ledger:
+    """Return the numbers of yearly demography; its tables are read by mortality.tables."""
+    document = load_yaml(conf_folder() / "behaviour" / "demography.yaml")
     return Ledger.from_mapping(document.data, "", document.where)
 
 
@@ -207,7 +219,7 @@ def log_access(rules: Rules, p: Mapping[str, NDArray], fear_here: NDArray) -> ND
     price = v["opportunity.price"] * (1 - p["income_rank"].astype(np.float64))
     cars = np.minimum(p["cars_per_adult"].astype(np.float64), 1.5)
     plain = 1 - v["opportunity.design"]
-    impairments = p["impairments"].astype(np.float64)
+    impairments = p["impairments"] * np.where(child, v["gradient.impairment_child"], 1.0)
     barred = {kind: impairments * -math.log(1 - v[f"opportunity.inclusive_{kind}"] * plain) for kind in ("sport", "walk", "cycle")}
     out = np.zeros((len(DOMAINS), age.size), F32)
     out[DOMAIN["leisure_walk"]] = -(time + fearful + barred["walk"])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movesim import draws
+from movesim.behaviour import mortality
 from movesim.behaviour import rules as equations
 from movesim.behaviour.people import D, People
 from movesim.behaviour.rules import References, Rules
@@ -19,6 +20,7 @@ from movesim.behaviour.week import BLOCK, SCRATCH, run_week
 from movesim.words import BURN_IN_WEEKS, REFERENCE_WEEKS, SCHOOL_HOLIDAYS, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
+    from movesim.behaviour.demography import Changes, Demography
     from movesim.place.population import Population
 
 F32 = np.float32
@@ -44,8 +46,9 @@ class Simulation:
     """
 
     def __init__(
-        self, population: Population, rules: Rules, references: References, seed: int = 1, replicate: int | str = 0, spare: int = 0
-    ) -> None:
+        self, population: Population, rules: Rules, references: References, seed: int = 1, replicate: int | str = 0,
+        spare: int = 0, demography: Demography | None = None,
+    ) -> None:  # fmt: skip
         self.rules = rules
         self.references = references
         self.key = draws.key(seed, replicate)
@@ -62,6 +65,8 @@ class Simulation:
         self.star = self.people.base
         self.log_E_star = self.log_E
         self.drive_star = self.people.drive
+        self.demography = demography
+        self.changes: Changes | None = None
         self.scratch: Scratch | None = None
         self.measured: NDArray[np.float32] | None = None
 
@@ -90,7 +95,7 @@ class Simulation:
         people.active_before, people.active_now = people.active_now, people.active_before
         self.week += 1
         if self.week % 4 == 0:
-            people.year_minutes += people.mean * F32(4.0)
+            people.floats["year_minutes"] += people.mean * F32(4.0)
 
     def run(self, weeks: int, each_week: Callable[[Simulation], None] | None = None) -> None:
         """Advance by a number of weeks; tastes drift and set-points are renewed at each turn of the year.
@@ -105,7 +110,11 @@ class Simulation:
                 self.turn_of_the_year()
 
     def turn_of_the_year(self) -> None:
-        """Let tastes drift and renew what follows from who people are; shifts are applied anew next week."""
+        """Let a year of life pass where demography is on, tastes drift and what follows from who people are be renewed.
+
+        `changes` then tells who died, was born and arrived (None without demography); shifts are applied anew next week.
+        """
+        self.changes = self.demography.a_year(self) if self.demography is not None and self.week > 0 else None
         self.people.new_year(self.rules)
         self.people.year_minutes[:] = 0
         self.reapply_shifts()
@@ -127,8 +136,8 @@ class Simulation:
                 self.star = people.base.copy()
             for row, name in enumerate(PERSON):
                 shift = self.shifts.get(name)
-                if shift is not None and name in changed:
-                    self.star[row] = shifted(people.base[row], shift)
+                # a component without a shift follows its baseline, which the turn of a year renews
+                self.star[row] = people.base[row] if shift is None else shifted(people.base[row], shift)
         if "prompt" in changed:
             self.drive_star = people.drive + self.shifts.array("prompt")
         if "supply" in changed:
@@ -150,18 +159,18 @@ class Simulation:
         return self.offer if added is None else added
 
     # --- looking ----------------------------------------------------------------------------------------------------
-    def readiness(self, domains: tuple[int, ...]) -> NDArray[np.float32]:
-        """Return each person's mean over the domains of log(K_d O_d M_d), shape (n,), at this moment."""
+    def readiness(self, domains: tuple[int, ...], rows: NDArray | slice | None = None) -> NDArray[np.float32]:
+        """Return the mean over the domains of log(K_d O_d M_d) at this moment, for these rows (default: everybody)."""
         people, rules = self.people, self.rules
-        n = people.n
-        log_P, log_Y, log_S = (np.log(people.state[i, :n]) for i in range(3))
-        total = np.zeros(n, F32)
-        here = people.neighbourhood
+        at = slice(0, people.n) if rows is None else rows
+        log_P, log_Y, log_S = (np.log(people.state[i, at]) for i in range(3))
+        total = np.zeros(log_P.size, F32)
+        here, band = people.columns["neighbourhood"][at], people.band[at]
         for d in domains:
             a, b = rules.physical[d], rules.opportunity[d]
-            gate = a * log_P + (1 - a) * log_Y + b * (self.log_E_star[d, here] + people.log_A[d, :n]) + (1 - b) * log_S
-            m = self.drive_star[d, :n] + rules.coefficients.w_H * people.H[d, :n]
-            m = m + rules.coefficients.w_R * (people.state[3, :n] - self.references.intention[people.band[:n]])
+            gate = a * log_P + (1 - a) * log_Y + b * (self.log_E_star[d, here] + people.log_A[d, at]) + (1 - b) * log_S
+            m = self.drive_star[d, at] + rules.coefficients.w_H * people.H[d, at]
+            m = m + rules.coefficients.w_R * (people.state[3, at] - self.references.intention[band])
             total += gate - np.log1p(np.exp(-m))
         return total / F32(len(domains))
 
@@ -173,7 +182,8 @@ class Simulation:
         other.people = copy.copy(self.people)
         for name in ("columns", "floats"):
             setattr(other.people, name, {k: v.copy() for k, v in getattr(self.people, name).items()})
-        for name in ("alive", "ties", "tie_kind", "active_before", "active_now", "degree", "band", "id_low", "id_high"):
+        arrays = ("alive", "original", "ties", "tie_kind", "active_before", "active_now", "degree", "band", "id_low", "id_high")
+        for name in arrays:
             setattr(other.people, name, getattr(self.people, name).copy())
         other.star = other.people.base if self.star is self.people.base else self.star.copy()
         other.drive_star = other.people.drive if self.drive_star is self.people.drive else self.drive_star.copy()
@@ -204,24 +214,32 @@ def shifted(x: NDArray[np.float32], shift: NDArray[np.float32]) -> NDArray[np.fl
     return np.where(shift == 0, x, np.clip(moved, F32(0.01), F32(1.0))).astype(F32)
 
 
-def measure_references(population: Population, rules: Rules, seed: int = 1, replicate: int | str = "references") -> References:
-    """Return the references of a parameter draw: means by age band over a year of a burn-in of place=england.
+def reference_run(population: Population, rules: Rules, seed: int = 1, replicate: int | str = "references") -> Simulation:
+    """Return the run of place=england that measures a parameter draw's references, at the end of the year it measured.
 
-    Until the week before that year ends, each week is measured against the means of the week before it; from then on
-    against the means of the year (MODEL section 3).
+    Until that year ends each week is measured against the means of the week before it; from then on against the means of
+    the year (MODEL section 3). The run's `references` are the measured ones; it can be stepped on.
     """
     run = Simulation(population, rules, References.first_guess(), seed, replicate)
     first, last = REFERENCE_WEEKS
-    sums, weeks = np.zeros((4, len(run.references.peers))), 0
+    sums, weeks, risk = np.zeros((4, len(run.references.peers))), 0, run.references.risk
     while run.week <= last:
         run.step(measure=True)
         week = _means_by_band(run)
         if first <= run.week - 1 <= last:
             sums, weeks = sums + week, weeks + 1
         run.references = References(*week.astype(F32))
+        if run.week == last + 1:
+            risk = mortality.mean_risk(rules, run.people)
         if run.week % WEEKS_A_YEAR == 0:
             run.turn_of_the_year()
-    return References(*(sums / weeks).astype(F32))
+    run.references = References(*(sums / weeks).astype(F32), risk=risk)
+    return run
+
+
+def measure_references(population: Population, rules: Rules, seed: int = 1, replicate: int | str = "references") -> References:
+    """Return the references of a parameter draw: means by age band over a year of a burn-in of place=england."""
+    return reference_run(population, rules, seed, replicate).references
 
 
 def _means_by_band(run: Simulation) -> NDArray[np.float64]:

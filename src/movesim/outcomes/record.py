@@ -58,10 +58,11 @@ def _count(cells, weight, mean, child, domain_minutes, low_adult, high_adult, lo
 class Recorder:
     """Counts outcomes of a run at every fourth week and keeps the sums.
 
-    `sums` holds per record the week and, for each grouping, an array of shape (*sizes, 12) with the sums named in VALUES.
+    `areas` restricts the count to these local authorities (indices; empty: all). `sums` holds per record the week and, for each grouping, an array of shape (*sizes, 12) with the sums named in VALUES.
     """
 
     local_authorities: tuple[str, ...]
+    areas: tuple[int, ...] = ()
     weeks: list[int] = field(default_factory=list)
     sums: list[list[NDArray[np.float64]]] = field(default_factory=list)
     _cells: NDArray[np.int32] | None = None
@@ -79,6 +80,8 @@ class Recorder:
         at = levels(people)
         at["age_group"] = (people.age < ADULT_FROM).astype(np.int16)
         counted = people.live[: people.n] > 0
+        if self.areas:
+            counted &= np.isin(at["local_authority"], self.areas)
         cells = np.empty((len(GROUPINGS), people.n), np.int32)
         for k, (names, sizes) in enumerate(zip(GROUPINGS, self.sizes, strict=True)):
             index = np.zeros(people.n, np.int64)
@@ -108,7 +111,7 @@ class Recorder:
 
     def copy(self) -> Recorder:
         """Return a recorder with the same past, for a scenario that branches here."""
-        return Recorder(self.local_authorities, list(self.weeks), list(self.sums))
+        return Recorder(self.local_authorities, self.areas, list(self.weeks), list(self.sums))
 
     # --- tables -----------------------------------------------------------------------------------------------------
     def window(self, week: int, records: int) -> list[NDArray[np.float64]]:
@@ -121,13 +124,16 @@ class Recorder:
         """Return the weeks at which a whole recorded year ends, from week 0."""
         return [w for i, w in enumerate(self.weeks) if w >= 0 and w % WEEKS_A_YEAR == 0 and i + 1 >= RECORDS_A_YEAR]
 
-    def outcomes(self) -> pd.DataFrame:
-        """Return the outcome table: every axis by year (window 52), the headline axes every four weeks (window 4)."""
+    def outcomes(self, every_group: bool = False) -> pd.DataFrame:
+        """Return the outcome table: every axis by year (window 52), the headline axes every four weeks (window 4).
+
+        With `every_group` every axis is kept every four weeks too.
+        """
         import pandas as pd
 
         labels, frames = self._labels(), []
         for week, length in [(w, 1) for w in self.weeks if w >= 0] + [(w, RECORDS_A_YEAR) for w in self.years()]:
-            names = SHORT_AXES if length == 1 else tuple(a.name for a in AXES)
+            names = SHORT_AXES if length == 1 and not every_group else tuple(a.name for a in AXES)
             keep = labels["axis"].isin(names).to_numpy()
             rows = self._rows(self.window(week, length))[keep]
             with np.errstate(divide="ignore", invalid="ignore"):

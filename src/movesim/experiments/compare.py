@@ -1,0 +1,12 @@
+"""Several scenarios beside no change."""
+
+from __future__ import annotations
+
+from movesim.experiments.store import Result
+from movesim.experiments.study import study
+from movesim.settings import CompareSettings
+
+
+def compare(settings: CompareSettings) -> Result:
+    """Run several scenarios beside no change, paired, and return the result folder with its tables (see study.study)."""
+    return study(settings)

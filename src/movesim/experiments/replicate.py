@@ -1,0 +1,256 @@
+"""One pair: one parameter draw and one seed, shared by the baseline and every scenario, from burn-in to tables."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from movesim import draws
+from movesim.behaviour.demography import Demography, spare_rows
+from movesim.behaviour.simulation import Simulation
+from movesim.errors import GuardError
+from movesim.behaviour.parameters import draw_number, rules_and_references
+from movesim.interventions.bench import england_readiness, solve
+from movesim.interventions.delivery import Delivery
+from movesim.interventions.files import load_scenario
+from movesim.outcomes.axes import levels
+from movesim.outcomes.record import Recorder
+from movesim.place import load_place
+from movesim.words import ADULT_LIMITS, AGE_GROUPS, AXES, CHILD_LIMITS, RECORD_EVERY, WEEKS_A_YEAR
+
+if TYPE_CHECKING:
+    from movesim.behaviour.people import People
+    from movesim.interventions.scenario import Scenario
+    from movesim.place.population import Population
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a pair needs to know; small and picklable, so that it can go to any process."""
+
+    replicate: int
+    scenarios: tuple[str, ...]
+    place: str
+    people: int | None
+    place_seed: int
+    seed: int
+    years: int
+    draws: str
+    demography: bool
+    areas: tuple[int, ...] = ()
+    behaviour: Mapping[str, float] = field(default_factory=dict)
+    every_group: bool = False
+    part: Path = Path()
+
+
+@dataclass
+class Finished:
+    """A scenario's run of one pair at its end."""
+
+    simulation: Simulation
+    recorder: Recorder
+    delivery: Delivery | None
+
+
+def run_pair(task: Task) -> dict[str, Any]:
+    """Run the baseline and every scenario of a pair and return its tables and notes.
+
+    Raises GuardError when the same past or a dose of nothing does not give the very same numbers.
+    """
+    population = load_place(task.place, task.people, task.place_seed)
+    scenarios = {name: load_scenario(name) for name in (BASELINE, *task.scenarios)}
+    rules, references = rules_and_references(task.draws, task.replicate, task.behaviour)
+    drawn = {name: scenario_values(s, task) for name, s in scenarios.items()}
+    spare = spare_rows(population, task.years) if task.demography else 0
+    start = Simulation(population, rules, references, task.seed, task.replicate, spare)
+    start.people.trend = scenarios[BASELINE].trend(drawn[BASELINE])
+    recorder = Recorder(population.local_authorities, areas=task.areas)
+    record_burn_in(start, recorder)
+    if task.demography:
+        start.demography = Demography.at(start)
+    england_mean = lambda domains: england_readiness(task.draws, task.replicate, task.behaviour, domains)  # noqa: E731
+    finished: dict[str, Finished] = {}
+    guards = []
+    for name, scenario in scenarios.items():
+        solved = solve(scenario, drawn[name], task.draws, task.replicate, task.behaviour)
+        finished[name] = run_policy(start, recorder, scenario, drawn[name], solved, task, england_mean)
+        if name != BASELINE:
+            guards.append(same_before_start(name, scenario, finished[BASELINE], finished[name]))
+            if task.replicate == 0:
+                guards.append(placebo(name, start, recorder, scenario, drawn[name], solved, task, england_mean, finished[BASELINE]))
+    return {"tables": tables_of(finished, task), "notes": {"guards": guards, "drift": drift(recorder)}}
+
+
+def scenario_values(scenario: Scenario, task: Task) -> dict[str, float]:
+    """Return the value of every number of a scenario for this pair."""
+    ledger = scenario.ledger()
+    return ledger.central() if task.draws == "central" else ledger.draw(task.seed, draw_number(task.draws, task.replicate))
+
+
+def record_burn_in(simulation: Simulation, recorder: Recorder) -> None:
+    """Run the burn-in and record its last two years, so that its drift can be checked and week 0 has a year behind it."""
+
+    def each_week(run: Simulation) -> None:
+        if run.week == -2 * WEEKS_A_YEAR:
+            run.people.domain_minutes[:] = 0
+            recorder.place(run.people)
+        elif run.week > -2 * WEEKS_A_YEAR and run.week % RECORD_EVERY == 0:
+            recorder.record(run.people, run.week)
+
+    simulation.run(-simulation.week, each_week)
+
+
+def run_policy(
+    start: Simulation, past: Recorder, scenario: Scenario, values: Mapping[str, float], solved: Mapping[str, Any], task: Task,
+    england_mean: Callable[[tuple[int, ...]], float], dose: float = 1.0,
+) -> Finished:  # fmt: skip
+    """Run a scenario from the shared past to the end of the policy period."""
+    simulation, recorder = start.branch(), past.copy()
+    delivery = None
+    if scenario.interventions:
+        key = draws.key(task.seed, task.replicate)
+        delivery = Delivery(scenario, values, simulation.people, solved, key, task.years, dose=dose)
+
+    def readiness(domains: tuple[int, ...], rows: np.ndarray) -> np.ndarray:
+        return simulation.readiness(domains, rows) - england_mean(domains)
+
+    recorder.place(simulation.people)
+    while simulation.week < task.years * WEEKS_A_YEAR:
+        if delivery is not None:
+            delivery.step(simulation.week, simulation.shifts, readiness)
+        simulation.step()
+        if simulation.week % RECORD_EVERY == 0:
+            recorder.record(simulation.people, simulation.week)
+        if simulation.week % WEEKS_A_YEAR == 0 and simulation.week < task.years * WEEKS_A_YEAR:
+            simulation.turn_of_the_year()
+            recorder.place(simulation.people)
+    return Finished(simulation, recorder, delivery)
+
+
+# --- guards ---------------------------------------------------------------------------------------------------------
+def state_hash(simulation: Simulation) -> str:
+    """Return a hash of everything a run carries from week to week."""
+    people, n = simulation.people, simulation.people.n
+    digest = hashlib.blake2b(digest_size=16)
+    for name in ("state", "H", "ring", "mean", "drive"):
+        digest.update(np.ascontiguousarray(people.floats[name][..., :n]).tobytes())
+    digest.update(people.columns["id"][:n].tobytes())
+    digest.update(people.alive[:n].tobytes())
+    digest.update(np.ascontiguousarray(simulation.trust).tobytes())
+    return digest.hexdigest()
+
+
+def same_before_start(name: str, scenario: Scenario, baseline: Finished, option: Finished) -> dict[str, Any]:
+    """Check that everything recorded until the first intervention starts is the baseline's, bit for bit."""
+    first = min((i.weeks()[0] for i in scenario.interventions), default=0)
+    for week, ours, theirs in zip(option.recorder.weeks, option.recorder.sums, baseline.recorder.sums, strict=True):
+        if week > first:
+            break
+        if not all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True)):
+            raise GuardError(f"'{name}' differs from no change at week {week}, before it starts at week {first}; nothing was kept.")
+    return {"name": "identical before the start", "passed": True, "detail": f"{name}: every count until week {first} is the same"}
+
+
+def placebo(
+    name: str, start: Simulation, past: Recorder, scenario: Scenario, values: Mapping[str, float], solved: Mapping[str, Any],
+    task: Task, england_mean: Callable[[tuple[int, ...]], float], baseline: Finished,
+) -> dict[str, Any]:  # fmt: skip
+    """Check that the whole machinery at dose 0 gives the baseline, bit for bit, to the last week."""
+    nothing = run_policy(start, past, scenario, values, solved, task, england_mean, dose=0.0)
+    if state_hash(nothing.simulation) != state_hash(baseline.simulation):
+        raise GuardError(f"'{name}' at dose 0 is not no change after {task.years} years; nothing was kept.")
+    return {"name": "placebo", "passed": True, "detail": f"{name} at dose 0 is no change, bit for bit, to the last week"}
+
+
+def drift(recorder: Recorder) -> dict[str, float]:
+    """Return how far adults' and children's status shares moved over the last year of the burn-in."""
+    out = {}
+    now, before = recorder.window(0, 13)[2], recorder.window(-WEEKS_A_YEAR, 13)[2]
+    for g, group in enumerate(AGE_GROUPS):
+        shares = [t[g].sum(axis=(0, 1, 2)) for t in (now, before)]
+        if shares[0][1] > 0 and shares[1][1] > 0:
+            out[group] = float(np.abs(shares[0][2:5] / shares[0][1] - shares[1][2:5] / shares[1][1]).max())
+    return out
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+def tables_of(finished: Mapping[str, Finished], task: Task) -> dict[str, pd.DataFrame]:
+    """Return the pair's tables: outcomes, cross, money, ladder and winners."""
+    named = {"draw": draw_number(task.draws, task.replicate), "replicate": task.replicate}
+
+    def stack(make: Any) -> pd.DataFrame:
+        frames = [make(name, run) for name, run in finished.items()]
+        frames = [f for f in frames if f is not None and len(f)]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    def label(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+        frame = frame.copy()
+        for position, (column, value) in enumerate({"scenario": name, **named}.items()):
+            frame.insert(position, column, value)
+        return frame
+
+    def winners(name: str, run: Finished) -> pd.DataFrame | None:
+        if name == BASELINE:
+            return None
+        frame = winners_and_losers(finished[BASELINE].simulation.people, run.simulation.people, task.areas)
+        frame.insert(0, "week", run.simulation.week)
+        return label(name, frame)
+
+    return {
+        "outcomes": stack(lambda name, run: label(name, run.recorder.outcomes(task.every_group))),
+        "cross": stack(lambda name, run: label(name, run.recorder.cross())),
+        "money": stack(lambda name, run: None if run.delivery is None else label(name, run.delivery.money())),
+        "ladder": stack(
+            lambda name, run: None if run.delivery is None else label(name, run.delivery.ladder()).drop(columns="replicate")
+        ),
+        "winners": stack(winners),
+    }
+
+
+def status(people: People) -> np.ndarray:
+    """Return each person's status, 0 inactive, 1 fairly active, 2 active, from the last four weeks."""
+    mean, child = people.mean[: people.n], people.child[: people.n] > 0
+    low, high = (np.where(child, c, a) for a, c in zip(ADULT_LIMITS, CHILD_LIMITS, strict=True))
+    return (mean >= low).astype(np.int8) + (mean >= high)
+
+
+def winners_and_losers(baseline: People, option: People, areas: tuple[int, ...] = ()) -> pd.DataFrame:
+    """Return, by axis and level, residents whose own status differs from what it is with no change, in both directions.
+
+    The same persons are compared (present in both runs at the end); weights are the option's.
+    """
+    _, ours, theirs = np.intersect1d(option.id, baseline.id, assume_unique=True, return_indices=True)
+    both = (option.live[ours] > 0) & (baseline.live[theirs] > 0)
+    if areas:
+        both &= np.isin(option.neighbourhoods["local_authority"][option.neighbourhood[ours]], areas)
+    ours, theirs = ours[both], theirs[both]
+    after, before, weight = status(option)[ours], status(baseline)[theirs], option.weight[ours]
+    columns = {
+        "residents": weight,
+        "newly_active": weight * ((after == 2) & (before < 2)),
+        "no_longer_active": weight * ((after < 2) & (before == 2)),
+        "newly_not_inactive": weight * ((after > 0) & (before == 0)),
+        "newly_inactive": weight * ((after == 0) & (before > 0)),
+    }
+    group = (option.age[ours] < 16).astype(int)
+    at, rows = levels(option), []
+    for axis in AXES:
+        names = option.local_authorities if axis.name == "local_authority" else axis.levels
+        level = at[axis.name][ours].astype(int)
+        here = level >= 0
+        index = group[here] * len(names) + level[here]
+        sums = {k: np.bincount(index, v[here], 2 * len(names)) for k, v in columns.items()}
+        for g, age_group in enumerate(AGE_GROUPS):
+            for i, name in enumerate(names):
+                cell = {k: float(v[g * len(names) + i]) for k, v in sums.items()}
+                if cell["residents"] > 0:
+                    rows.append({"age_group": age_group, "axis": axis.name, "level": name, **cell})
+    return pd.DataFrame(rows)

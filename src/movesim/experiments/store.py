@@ -1,0 +1,162 @@
+"""The result folder: finished pairs as parts that appear whole or not at all, the tables made of them, and reading them back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from movesim.config import shown
+from movesim.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLES = (
+    "outcomes", "gaps", "money", "comparison", "winners", "contributions", "ladder", "assumptions",
+)  # fmt: skip
+MARK = "study.json"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result folder. `status` is "done", or "already done" when nothing had to be run."""
+
+    folder: Path
+    status: str = "done"
+
+    def to_frame(self, table: str = "comparison") -> pd.DataFrame:
+        """Return one of the folder's tables (outcomes, gaps, comparison, money, winners, contributions, ladder, ...)."""
+        import pandas as pd
+
+        path = self.folder / f"{table}.parquet"
+        if not path.is_file():
+            known = [p.stem for p in sorted(self.folder.glob("*.parquet"))]
+            raise InputError(f"{shown(self.folder)} has no table '{table}'; it has {', '.join(known) or 'none'}.")
+        return pd.read_parquet(path)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What made this result: versions, seed, place, scenarios, guards."""
+        return json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+
+    def plot(self, name: str = "gap") -> Any:
+        """Return a figure of the report as a matplotlib Figure."""
+        from importlib import import_module
+
+        return import_module("movesim.report").figure(self.folder, name)
+
+    def save(self, folder: str | Path) -> Path:
+        """Copy the result folder to a new place and return it; an existing folder is refused."""
+        target = Path(folder)
+        if target.exists():
+            raise InputError(f"{target} exists already; name a folder that does not.")
+        shutil.copytree(self.folder, target)
+        return target
+
+
+def load(folder: str | Path) -> Result:
+    """Return the result in a folder; raise InputError when there is none, or it is unfinished."""
+    path = Path(folder)
+    if not path.is_dir():
+        raise InputError(f"There is no folder {folder}.")
+    if not (path / MANIFEST).is_file():
+        unfinished = (path / MARK).is_file()
+        state = "is unfinished; start the same command again and it goes on" if unfinished else "is not a result of movesim"
+        raise InputError(f"{folder} {state}.")
+    return Result(path, "already done")
+
+
+def save_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table so that a reader sees all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}")
+    os.close(handle)
+    try:
+        frame.to_parquet(temporary, index=False, compression="zstd")
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+class Study:
+    """A result folder in the making: knows which pairs are finished.
+
+    `identity` says what makes this study another study; `fingerprint` is its hash. Raises InputError when the folder holds
+    another study.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str, identity: Mapping[str, Any]) -> None:
+        self.folder, self.fingerprint = folder, fingerprint
+        mark = folder / MARK
+        if mark.is_file():
+            theirs = json.loads(mark.read_text(encoding="utf-8"))
+            if theirs.get("fingerprint") != fingerprint:
+                differ = [k for k, v in identity.items() if theirs.get("identity", {}).get(k) != v]
+                what = f" (it differs in {', '.join(differ)})" if differ else " (made by another version of the model)"
+                raise InputError(f"out={shown(folder)} holds another study{what}; name another folder, or leave out= away.")
+        elif folder.is_dir() and any(folder.iterdir()):
+            raise InputError(f"out={shown(folder)} is not empty and holds no study of movesim; name a new or empty folder.")
+        self._identity = dict(identity)
+
+    def start(self) -> None:
+        """Make the folder and mark it as this study's."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        mark = self.folder / MARK
+        if not mark.is_file():
+            temporary = mark.with_suffix(".tmp")
+            temporary.write_text(json.dumps({"fingerprint": self.fingerprint, "identity": self._identity}, indent=1, default=str))
+            os.replace(temporary, mark)
+
+    def part(self, replicate: int) -> Path:
+        """Return the folder of a finished pair's tables."""
+        return self.folder / "parts" / f"{replicate:05d}"
+
+    def missing(self, replicates: int) -> list[int]:
+        """Return the pairs that are not finished."""
+        return [i for i in range(replicates) if not self.part(i).is_dir()]
+
+    def read(self, table: str, replicates: int) -> pd.DataFrame:
+        """Return a table of all finished pairs, in the order of the pairs."""
+        import pandas as pd
+
+        frames = [pd.read_parquet(self.part(i) / f"{table}.parquet") for i in range(replicates)]
+        frames = [f for f in frames if len(f)] or frames[:1]
+        return pd.concat(frames, ignore_index=True)
+
+    def notes(self, replicates: int) -> list[dict[str, Any]]:
+        """Return what each finished pair noted about itself (guards, money, solved ladders)."""
+        return [json.loads((self.part(i) / "notes.json").read_text(encoding="utf-8")) for i in range(replicates)]
+
+    def finished_with(self) -> int:
+        """Return how many pairs the tables of the folder were made of; 0 when they are not made yet."""
+        path = self.folder / MANIFEST
+        if not path.is_file():
+            return 0
+        return int(json.loads(path.read_text(encoding="utf-8")).get("replicates", 0))
+
+
+def write_part(part: Path, tables: Mapping[str, pd.DataFrame], notes: Mapping[str, Any]) -> None:
+    """Write a pair's tables into a folder of another name and give it its own at the end, so that it is whole or absent."""
+    part.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=part.parent, prefix=f".{part.name}-"))
+    try:
+        for name, frame in tables.items():
+            save_table(frame, temporary / f"{name}.parquet")
+        (temporary / "notes.json").write_text(json.dumps(notes, default=str), encoding="utf-8")
+        if part.is_dir():  # another process was faster; its numbers are the same
+            shutil.rmtree(temporary)
+        else:
+            os.replace(temporary, part)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise

@@ -38,6 +38,13 @@ def _sources_hash() -> str:
 
 
 numba.config.CACHE_DIR = str(cache_folder("compiled", _sources_hash()))
+
+
+def is_compiled() -> bool:
+    """Tell whether compiled code of these sources is on disk already."""
+    return any(Path(numba.config.CACHE_DIR).rglob("*.nbi"))
+
+
 # How every compiled function is compiled: cached on disk, without the interpreter's lock, division as in IEEE 754.
 # No fast-math: a vector body and a scalar tail then give the same bits, so no block offset can change a life.
 compiled = partial(njit, cache=True, nogil=True, error_model="numpy")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -101,12 +102,14 @@ class Rules:
         return self.values[path]
 
 
+@lru_cache(maxsize=1)
 def behaviour_ledger() -> Ledger:
     """Return the ledger of the behaviour model as shipped, before any fit, with yearly demography's numbers at its end."""
     document = load_yaml(conf_folder() / "behaviour" / "default.yaml")
     return Ledger.from_mapping(document.data, "", document.where) | demography_ledger()
 
 
+@lru_cache(maxsize=1)
 def demography_ledger() -> Ledger:
     """Return the numbers of yearly demography; its tables are read by mortality.tables."""
     document = load_yaml(conf_folder() / "behaviour" / "demography.yaml")

@@ -189,7 +189,7 @@ def solve(
     """Return every intervention of a scenario solved for a replicate's draw; solved ones are kept in the cache on disk."""
     out = {}
     for intervention in scenario.interventions:
-        mine = {path: values[path] for path in sorted(set(intervention.paths.values()))}
+        mine = intervention.study_values(values)
         behaviour = rules_and_references(mode, replicate, overrides)[0].values
         key = fingerprint([model_id(), behaviour, mine, study_of(intervention)])
         path = cache_folder("trials") / f"{key}.json"

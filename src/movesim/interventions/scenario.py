@@ -77,7 +77,8 @@ class Prediction:
 class Trial:
     """The study behind an intervention: whom, arms, weeks of follow-up, what was measured and what else it should predict.
 
-    `measured` holds the numbers of domains; it is empty for all minutes of the week. The effect to reach is the intervention's `effect`.
+    `measured` holds the numbers of domains; it is empty for all minutes of the week. The effect to reach is the
+    intervention's `effect`.
     """
 
     title: str

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from movesim.draws import compiled
 from movesim.outcomes.axes import levels
-from movesim.words import ADULT_FROM, ADULT_LIMITS, AGE_GROUPS, AXES, CHILD_LIMITS, DOMAINS, WEEKS_A_YEAR
+from movesim.words import ADULT_FROM, ADULT_LIMITS, AGE_GROUPS, AXES, CHILD_LIMITS, DOMAINS, RECORD_EVERY, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,18 +131,20 @@ class Recorder:
         """
         import pandas as pd
 
-        labels, frames = self._labels(), []
-        for week, length in [(w, 1) for w in self.weeks if w >= 0] + [(w, RECORDS_A_YEAR) for w in self.years()]:
-            names = SHORT_AXES if length == 1 and not every_group else tuple(a.name for a in AXES)
-            keep = labels["axis"].isin(names).to_numpy()
-            rows = self._rows(self.window(week, length))[keep]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                rates = rows[:, 2:] / rows[:, 1:2]
-            frame = labels[keep].assign(
-                week=week, window=4 * length, **dict(zip(VALUES, np.column_stack([rows[:, :2], rates]).T, strict=True))
-            )
-            frames.append(frame[frame["agents"] > 0])
-        return pd.concat(frames, ignore_index=True)
+        labels = self._labels()
+        short = np.isin(labels[:, 1].astype(str), SHORT_AXES) | every_group
+        whole = np.ones(len(labels), bool)
+        windows = [(w, 1, short) for w in self.weeks if w >= 0] + [(w, RECORDS_A_YEAR, whole) for w in self.years()]
+        rows = np.concatenate([self._rows(self.window(week, length))[keep] for week, length, keep in windows])
+        at = np.concatenate([np.flatnonzero(keep) for _, _, keep in windows])
+        sizes = [int(keep.sum()) for _, _, keep in windows]
+        counted = rows[:, 0] > 0
+        rows, at = rows[counted], at[counted]
+        columns: dict[str, NDArray] = dict(zip(("age_group", "axis", "level"), labels[at].T, strict=True))
+        columns["week"] = np.repeat([week for week, _, _ in windows], sizes)[counted]
+        columns["window"] = np.repeat([RECORD_EVERY * length for _, length, _ in windows], sizes)[counted]
+        values = np.column_stack([rows[:, :2], rows[:, 2:] / rows[:, 1:2]])
+        return pd.DataFrame({**columns, **dict(zip(VALUES, values.T, strict=True))})
 
     def cross(self) -> pd.DataFrame:
         """Return adults' residents and inactive share by year, local authority and IMD decile."""
@@ -162,15 +164,14 @@ class Recorder:
             frames.append(frame.assign(inactive=frame["inactive"] / frame["residents"]))
         return pd.concat(frames, ignore_index=True)
 
-    def _labels(self) -> pd.DataFrame:
-        import pandas as pd
-
-        rows = []
+    def _labels(self) -> NDArray[np.object_]:
+        """Return age group, axis and level of every row that _rows gives, shape (rows, 3)."""
+        found = []
         for g in AGE_GROUPS:
             for axis in AXES:
                 names = self.local_authorities if axis.name == "local_authority" else axis.levels
-                rows += [(g, axis.name, level) for level in names]
-        return pd.DataFrame(rows, columns=["age_group", "axis", "level"])
+                found += [(g, axis.name, level) for level in names]
+        return np.array(found, dtype=object)
 
     def _rows(self, tables: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         rows = []

@@ -1,0 +1,133 @@
+"""The lines at the end of a command: what was found, the options in order, and which file to open."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from movesim.report import say
+from movesim.report.finding import numbers_of
+from movesim.report.ranking import rank
+from movesim.report.tables import ENOUGH_PAIRS, Result, read_result
+
+COLUMNS = 79
+
+
+def terminal_summary(folder: Path | str) -> str:
+    """Return the summary of a result folder in plain words, at most 79 columns, ASCII minus signs and no colour.
+
+    folder: a result folder. Raises InputError as `read_result` does.
+    """
+    result = read_result(folder)
+    fact = numbers_of(result, rank(result))
+    blocks = [_head(fact, result), _finding(fact), _table(fact), _notes(fact), _check(fact), _files(Path(folder))]
+    return say.ascii_minus("\n\n".join("\n".join(block) for block in blocks if block)) + "\n"
+
+
+def fold(text: str, first: str = "", indent: str | None = None, width: int = COLUMNS) -> list[str]:
+    """Return a text broken at spaces to a width; the first line starts with a label and the others line up below it."""
+    indent = " " * len(first) if indent is None else indent
+    lines, line = [], first
+    for word in text.split():
+        glue = "" if line in (first, indent) else " "
+        if len(line) + len(glue) + len(word) > width and line not in (first, indent):
+            lines.append(line)
+            line = indent + word
+        else:
+            line += glue + word
+        while len(line) > width:  # one word longer than a line, such as a path
+            lines.append(line[:width])
+            line = indent + line[width:]
+    return [*lines, line]
+
+
+def _time(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"
+
+
+def _head(fact: dict[str, Any], result: Result) -> list[str]:
+    manifest = result.manifest
+    parts = [
+        f"movesim {manifest['command']}", say.count(len(fact["options"]) + 1, "option"),
+        say.count(fact["pairs"], "paired run") + " each", f"seed {manifest['seed']}",
+    ]  # fmt: skip
+    if manifest.get("seconds"):
+        parts.append(_time(manifest["seconds"]))
+    place = (
+        f"{fact['place']}: {fact['agents']:,} simulated people for {fact['residents']:,} residents, "
+        f"{fact['start_year']} to {fact['last_year']}"
+    )
+    return [*fold(" · ".join(parts)), *fold(place)]
+
+
+def _finding(fact: dict[str, Any]) -> list[str]:
+    lines = fold(fact["finding"], "FINDING  ") + fold(fact["finding_more"], " " * 9)
+    for caution in fact["cautions"]:
+        lines += fold(caution, " " * 9)
+    return lines
+
+
+def _table(fact: dict[str, Any]) -> list[str]:
+    few, year = fact["few"], fact["last_year"]
+    wide = 26
+    lines = [
+        f"{'':{wide + 4}}{'Inactive':>9} {'Gap':>5}  {'Change in gap':<19}{'Ranks':>5} {'Average':>7}",
+        f"{'Option':{wide + 4}}{year:>9} {year:>5}  {'(no range)' if few else '(9 in 10 runs)':<19}{'1st':>5} {'regret':>7}",
+    ]
+    by = {option["name"]: option for option in fact["options"]}
+    for name in fact["order"]:
+        option = by.get(name, fact["baseline"])
+        change = "-"
+        if name in by:
+            change = _short(option["change"])
+            if option["low"] is not None:
+                change += f" ({_short(option['low'])},{_short(option['high'])})"
+        mark = "WIDENS" if option.get("widens") else ""
+        title = fold(option["title"], "", "  ", wide)
+        first = "-" if few else say.share_of_runs(option["best"]).replace("over ", ">").replace("under ", "<")
+        lines.append(
+            f"{title[0]:{wide}}{mark:>6} {say.per_cent(option['inactive']):>6} {say.plain(option['gap']):>5}  {change:<19}"
+            f"{first:>5} {say.plain(option['regret']):>7}"
+        )
+        lines += title[1:]
+    return [line.rstrip() for line in lines]
+
+
+def _short(value: float) -> str:
+    return say.signed(value)
+
+
+def _notes(fact: dict[str, Any]) -> list[str]:
+    lines = fold("Gap: slope index of adult inactivity, most against least deprived, points.")
+    if fact["few"]:
+        lines += fold(f"Fewer than {ENOUGH_PAIRS} paired runs: range not shown.")
+    else:
+        lines += fold("Range: chance and uncertain settings. Not covered: how well the model is built.")
+    for option in fact["options"]:
+        people = "" if option["extra_active"] is None else f"{say.whole(option['extra_active'], sign=True)} active adults, "
+        money = say.pounds(option["pounds_per_resident"])
+        noise = "" if option["tight"] else "; cannot tell, more runs needed"
+        lines += fold(f"{option['title']}: {people}{money} a resident a year{noise}", "  ", "    ")
+    return lines
+
+
+def _check(fact: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for k, text in enumerate(fact["sure"]):
+        lines += fold(text, "CHECK  " if k == 0 else " " * 7)
+    return lines
+
+
+def _files(folder: Path) -> list[str]:
+    path = os.path.relpath(folder)
+    path = str(folder) if path.startswith("..") else path
+    lines = [f"Saved in  {path}"] if len(path) + 10 <= COLUMNS else ["Saved in", *fold(path, "  ")]
+    lines += [
+        "  report.html    read this first, or e-mail it (opens offline)",
+        "  workbook.xlsx  tables for your paper",
+        "  figures/       charts as PNG and SVG, with their words",
+    ]
+    name = str(Path(path) / "report.html")
+    return [*lines, *(["Open  " + name] if len(name) + 6 <= COLUMNS else ["Open", *fold(name, "  ")])]

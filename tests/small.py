@@ -21,11 +21,13 @@ def small_population(people: int = 2_000, neighbourhoods: int = 20, seed: int = 
     child = age < 16
     columns = {
         "id": np.array([draws.hash_id("small", i) for i in range(n)], np.uint64),
-        "weight": np.full(n, 50.0), "age": age, "sex": r.integers(0, 2, n), "ethnic_group": r.choice(5, n, p=[0.1, 0.05, 0.03, 0.8, 0.02]),
+        "weight": np.full(n, 50.0), "age": age, "sex": r.integers(0, 2, n),
+        "ethnic_group": r.choice(5, n, p=[0.1, 0.05, 0.03, 0.8, 0.02]),
         "impairments": np.minimum(r.poisson(np.clip(0.15 + 0.004 * age + 0.1 * dep, 0.02, None)) * ~child, 3),
         "ns_sec": np.where(child | (age > 74), 4, r.choice(4, n, p=[0.3, 0.35, 0.27, 0.08])),
         "in_work": (r.random(n) < 0.7) & ~child & (age < 67), "carer": (r.random(n) < 0.1) & ~child,
-        "young_children": (r.random(n) < 0.1) & ~child, "pregnant_or_baby": (r.random(n) < 0.02) & ~child, "muslim": r.random(n) < 0.06,
+        "young_children": (r.random(n) < 0.1) & ~child,
+        "pregnant_or_baby": (r.random(n) < 0.02) & ~child, "muslim": r.random(n) < 0.06,
         "cars_per_adult": r.choice([0, 0.5, 1.0], n, p=[0.2, 0.4, 0.4]), "income_rank": np.clip(r.random(n) - 0.2 * dep, 0, 1),
         "affluence": np.where(child, r.integers(0, 3, n), -1), "household": np.arange(n) // 4, "neighbourhood": here,
         "school": np.where(child & (age >= 5), 1 + (age >= 11), 0),
@@ -49,7 +51,8 @@ def small_population(people: int = 2_000, neighbourhoods: int = 20, seed: int = 
     return SimpleNamespace(
         name="small", title="Small made-up place", people=columns, ties=ties, tie_kind=kind,
         neighbourhoods={c.name: np.asarray(places[c.name]).astype(c.dtype) for c in NEIGHBOURHOODS},
-        schools={"code": np.array(["none", "P1", "S1"]), "phase": np.array([0, 1, 2], np.int8), "neighbourhood": np.zeros(3, np.int32)},
+        schools={"code": np.array(["none", "P1", "S1"]), "phase": np.array([0, 1, 2], np.int8),
+                 "neighbourhood": np.zeros(3, np.int32)},
         local_authorities=("Aford", "Beford", "Ceford"), pods=here.copy(), residents=float(columns["weight"].sum()), notes=(),
         fingerprint=f"small-{n}-{g}-{seed}",
     )  # fmt: skip

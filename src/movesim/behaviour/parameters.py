@@ -154,5 +154,3 @@ def rules_and_references(mode: str, replicate: int, overrides: Mapping[str, floa
     """Return the rules of a replicate and the references that belong to them."""
     values = behaviour_values(mode, replicate, overrides)
     return make_rules(values), references_for(values)
-
-

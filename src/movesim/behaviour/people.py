@@ -95,8 +95,9 @@ class People:
         make = lambda *shape: np.zeros(shape, F32)  # noqa: E731
         self.floats = {
             "state": make(4, n), "base": make(4, n), "noise": make(4, n), "H": make(D, n), "log_A": make(D, n),
-            "drive": make(D, n), "taste_domain": make(D, n), "taste": make(n), "volume": make(n), "volume_unit": make(n), "ring": make(4, n),
-            "mean": make(n), "domain_minutes": make(D, n), "year_minutes": make(n), "live": make(n), "child": make(n),
+            "drive": make(D, n), "taste_domain": make(D, n), "taste": make(n), "volume": make(n), "volume_unit": make(n),
+            "ring": make(4, n), "mean": make(n),
+            "domain_minutes": make(D, n), "year_minutes": make(n), "live": make(n), "child": make(n),
         }  # fmt: skip
         self.floats["base"][:] = 0.5
         self.floats["state"][:] = 0.5

@@ -71,6 +71,12 @@ class References:
         flat = np.ones(BANDS, F32)
         return cls(flat * F32(0.6), flat * F32(0.5), flat * F32(0.4), flat * F32(0.6))
 
+    @classmethod
+    def of(cls, means: NDArray) -> References:
+        """Return references from means of shape (4, age bands), with no risk of death measured yet."""
+        peers, mastery, enjoyment, intention = means.astype(F32)
+        return cls(peers, mastery, enjoyment, intention)
+
     def stacked(self) -> NDArray[np.float32]:
         """Return the four arrays as one of shape (4, age bands)."""
         return np.stack([self.peers, self.mastery, self.enjoyment, self.intention]).astype(F32)
@@ -173,7 +179,10 @@ def fear(rules: Rules, neighbourhoods: Mapping[str, NDArray]) -> NDArray[np.floa
     """Return fear per neighbourhood: what it takes (in logs) from a man of working age who walks, cycles or plays there."""
     v = rules.values
     relative = np.maximum(neighbourhoods["anti_social_behaviour"].astype(np.float64), 0.1)
-    return v["opportunity.fear"] * (relative / v["opportunity.anti_social_behaviour_median"]) ** v["opportunity.anti_social_behaviour"]
+    return (
+        v["opportunity.fear"]
+        * (relative / v["opportunity.anti_social_behaviour_median"]) ** v["opportunity.anti_social_behaviour"]
+    )
 
 
 # --- persons --------------------------------------------------------------------------------------------------------
@@ -223,10 +232,14 @@ def log_access(rules: Rules, p: Mapping[str, NDArray], fear_here: NDArray) -> ND
     cars = np.minimum(p["cars_per_adult"].astype(np.float64), 1.5)
     plain = 1 - v["opportunity.design"]
     impairments = p["impairments"] * np.where(child, v["gradient.impairment_child"], 1.0)
-    barred = {kind: impairments * -math.log(1 - v[f"opportunity.inclusive_{kind}"] * plain) for kind in ("sport", "walk", "cycle")}
+    barred = {
+        kind: impairments * -math.log(1 - v[f"opportunity.inclusive_{kind}"] * plain) for kind in ("sport", "walk", "cycle")
+    }
     out = np.zeros((len(DOMAINS), age.size), F32)
     out[DOMAIN["leisure_walk"]] = -(time + fearful + barred["walk"])
-    out[DOMAIN["travel_walk"]] = -(v["opportunity.time_travel"] * time + fearful + barred["walk"] + v["opportunity.car_walk"] * cars)
+    out[DOMAIN["travel_walk"]] = -(
+        v["opportunity.time_travel"] * time + fearful + barred["walk"] + v["opportunity.car_walk"] * cars
+    )
     out[DOMAIN["cycle"]] = -(time + fearful + barred["cycle"] + v["opportunity.car_cycle"] * cars)
     out[DOMAIN["sport"]] = -(time + price + barred["sport"])
     out[DOMAIN["play"]] = -(fearful + barred["sport"])
@@ -238,7 +251,9 @@ def pull(rules: Rules, p: Mapping[str, NDArray], taste: NDArray, taste_domain: N
     v = rules.values
     age, female = p["age"].astype(np.float64), (p["sex"] == 1).astype(np.float64)
     child = age < 16
-    residual = v["residual.scale"] * np.array([v[f"residual.{g}"] for g in ("asian", "black", "mixed")] + [0.0, v["residual.other"]])
+    residual = v["residual.scale"] * np.array(
+        [v[f"residual.{g}"] for g in ("asian", "black", "mixed")] + [0.0, v["residual.other"]]
+    )
     common = residual[p["ethnic_group"]] * np.where(child, v["residual.child"], 1.0) + taste * np.where(
         child, v["motivation.child_taste"], 1.0
     )
@@ -275,7 +290,10 @@ def presence(rules: Rules, fte: NDArray | float) -> NDArray | float:
 def trust_at_rest(rules: Rules, fte: NDArray | float) -> NDArray | float:
     """Return the trust at which growth and loss balance for a workforce that stays as it is."""
     here = presence(rules, fte)
-    up, down = rules["workforce.trust_gain"] * here, rules["workforce.trust_gain"] * rules["workforce.trust_loss_ratio"] * (1 - here)
+    up, down = (
+        rules["workforce.trust_gain"] * here,
+        rules["workforce.trust_gain"] * rules["workforce.trust_loss_ratio"] * (1 - here),
+    )
     return up / (up + down)
 
 

@@ -23,7 +23,7 @@ class Shifts:
 
     def __init__(self, people: int, neighbourhoods: int, schools: int) -> None:
         self._shapes: dict[str, tuple[tuple[int, ...], type]] = {
-            **{name: ((people,), np.float32) for name in PERSON},
+            **dict.fromkeys(PERSON, ((people,), np.float32)),
             "prompt": ((len(DOMAINS), people), np.float32),
             "supply": ((len(DOMAINS), neighbourhoods), np.float32),
             "offer": ((schools,), np.float32),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from movesim import draws
 from movesim.behaviour import mortality
 from movesim.behaviour import rules as equations
-from movesim.behaviour.people import D, People
+from movesim.behaviour.people import People
 from movesim.behaviour.rules import References, Rules
 from movesim.behaviour.shifts import PERSON, Shifts
 from movesim.behaviour.week import BLOCK, SCRATCH, run_week
@@ -172,7 +172,7 @@ class Simulation:
             m = self.drive_star[d, at] + rules.coefficients.w_H * people.H[d, at]
             m = m + rules.coefficients.w_R * (people.state[3, at] - self.references.intention[band])
             total += gate - np.log1p(np.exp(-m))
-        return total / F32(len(domains))
+        return np.divide(total, F32(len(domains)), dtype=F32)
 
     # --- state ------------------------------------------------------------------------------------------------------
     def branch(self) -> Simulation:
@@ -228,12 +228,12 @@ def reference_run(population: Population, rules: Rules, seed: int = 1, replicate
         week = _means_by_band(run)
         if first <= run.week - 1 <= last:
             sums, weeks = sums + week, weeks + 1
-        run.references = References(*week.astype(F32))
+        run.references = References.of(week)
         if run.week == last + 1:
             risk = mortality.mean_risk(rules, run.people)
         if run.week % WEEKS_A_YEAR == 0:
             run.turn_of_the_year()
-    run.references = References(*(sums / weeks).astype(F32), risk=risk)
+    run.references = replace(References.of(sums / weeks), risk=risk)
     return run
 
 
@@ -250,5 +250,3 @@ def _means_by_band(run: Simulation) -> NDArray[np.float64]:
     total = np.maximum(np.bincount(people.band[:n], weight, size), 1e-12)
     columns = (run.measured[0, :n], run.measured[1, :n], run.measured[2, :n], people.state[3, :n])
     return np.stack([np.bincount(people.band[:n], weight * column, size) / total for column in columns])
-
-

@@ -219,7 +219,13 @@ def run_week(
         log_P, log_Y, log_S = scratch[0, :m], scratch[1, :m], scratch[2, :m]
         share, share_ref, here = scratch[3, :m], scratch[4, :m], scratch[5, :m]
         R_ref, mastery_ref, enjoyment_ref = scratch[6, :m], scratch[7, :m], scratch[8, :m]
-        log_E_d, log_K, gate, takes_part, sessions = scratch[9, :m], scratch[10, :m], scratch[11, :m], scratch[12, :m], scratch[13, :m]
+        log_E_d, log_K, gate, takes_part, sessions = (
+            scratch[9, :m],
+            scratch[10, :m],
+            scratch[11, :m],
+            scratch[12, :m],
+            scratch[13, :m],
+        )
         total, largest, enjoyment, log_mastery = scratch[14, :m], scratch[15, :m], scratch[16, :m], scratch[17, :m]
         outside_factor, school_factor, week_minutes = scratch[18, :m], scratch[19, :m], scratch[20, :m]
         own_offer, mastery = scratch[21, :m], scratch[22, :m]
@@ -293,4 +299,3 @@ def run_week(
             c, mean[lo:hi], mastery, mastery_ref, enjoyment, enjoyment_ref, S, base[2, lo:hi],
             star[0, lo:hi], star[1, lo:hi], star[3, lo:hi], P, Y, R,
         )  # fmt: skip
-

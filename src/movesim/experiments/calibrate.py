@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movesim import draws
+from movesim.behaviour.parameters import CENTRAL, fit_file, write_atomically
 from movesim.behaviour.rules import behaviour_ledger, make_rules
 from movesim.errors import MovesimError
 from movesim.evidence import Ledger
 from movesim.experiments import targets as published
-from movesim.behaviour.parameters import CENTRAL, fit_file, write_atomically
 from movesim.place import load_place
 from movesim.settings import CalibrateSettings
 
@@ -49,13 +49,13 @@ class Space:
     def of(cls, ledger: Ledger) -> Space:
         """Return the space of every number that the ledger marks `computed` and gives a range."""
         rows = [p for p in ledger.values() if p.status == "computed" and p.low is not None and p.high is not None]
-        low, high = np.array([p.low for p in rows], float), np.array([p.high for p in rows], float)
-        ends = [(p.low, p.high) if p.distribution == "uniform" else (p.value - 2 * (p.value - p.low), p.value + 2 * (p.high - p.value)) for p in rows]
-        ends = [(max(a, 0.05), b) if p.distribution == "lognormal" else (a, b) for p, (a, b) in zip(rows, ends, strict=True)]
-        wide = np.array([p.distribution == "uniform" for p in rows])
-        spread = np.where(wide, (high - low) / np.sqrt(12), (high - low) / 3.29)
-        centre = np.array([p.value for p in rows])
-        return cls(tuple(p.path for p in rows), centre, spread, np.array([e[0] for e in ends]), np.array([e[1] for e in ends]))
+        low, high, centre = (np.array([getattr(p, name) for p in rows], float) for name in ("low", "high", "value"))
+        uniform, positive = (np.array([p.distribution == kind for p in rows]) for kind in ("uniform", "lognormal"))
+        # a uniform prior ends where it ends; the others may go twice as far as their 5th and 95th percentiles
+        lowest = np.where(uniform, low, centre - 2 * (centre - low))
+        highest = np.where(uniform, high, centre + 2 * (high - centre))
+        spread = np.where(uniform, (high - low) / np.sqrt(12), (high - low) / 3.29)
+        return cls(tuple(p.path for p in rows), centre, spread, np.where(positive, np.maximum(lowest, 0.05), lowest), highest)
 
     def clip(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.clip(x, self.low, self.high)

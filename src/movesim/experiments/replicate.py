@@ -13,9 +13,9 @@ import pandas as pd
 
 from movesim import draws
 from movesim.behaviour.demography import Demography, spare_rows
+from movesim.behaviour.parameters import draw_number, rules_and_references
 from movesim.behaviour.simulation import Simulation
 from movesim.errors import GuardError
-from movesim.behaviour.parameters import draw_number, rules_and_references
 from movesim.interventions.bench import england_readiness, solve
 from movesim.interventions.delivery import Delivery
 from movesim.interventions.files import load_scenario
@@ -27,7 +27,6 @@ from movesim.words import ADULT_LIMITS, AGE_GROUPS, AXES, CHILD_LIMITS, RECORD_E
 if TYPE_CHECKING:
     from movesim.behaviour.people import People
     from movesim.interventions.scenario import Scenario
-    from movesim.place.population import Population
 
 BASELINE = "baseline"
 
@@ -85,7 +84,9 @@ def run_pair(task: Task) -> dict[str, Any]:
         if name != BASELINE:
             guards.append(same_before_start(name, scenario, finished[BASELINE], finished[name]))
             if task.replicate == 0:
-                guards.append(placebo(name, start, recorder, scenario, drawn[name], solved, task, england_mean, finished[BASELINE]))
+                guards.append(
+                    placebo(name, start, recorder, scenario, drawn[name], solved, task, england_mean, finished[BASELINE])
+                )
     return {"tables": tables_of(finished, task), "notes": {"guards": guards, "drift": drift(recorder)}}
 
 
@@ -155,7 +156,9 @@ def same_before_start(name: str, scenario: Scenario, baseline: Finished, option:
         if week > first:
             break
         if not all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True)):
-            raise GuardError(f"'{name}' differs from no change at week {week}, before it starts at week {first}; nothing was kept.")
+            raise GuardError(
+                f"'{name}' differs from no change at week {week}, before it starts at week {first}; nothing was kept."
+            )
     return {"name": "identical before the start", "passed": True, "detail": f"{name}: every count until week {first} is the same"}
 
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from movesim import __version__
+from movesim.behaviour.parameters import fingerprint, fit_report, model_id, used_ledger
 from movesim.config import shown
 from movesim.draws import is_compiled
 from movesim.errors import GuardError, InputError, MovesimError, did_you_mean, one_of
 from movesim.experiments.engines import run_all
-from movesim.behaviour.parameters import fingerprint, fit_report, model_id, used_ledger
 from movesim.experiments.replicate import BASELINE, Task, run_pair
 from movesim.experiments.store import MANIFEST, Result, Study, save_table, write_part
 from movesim.interventions.files import load_scenario
@@ -139,7 +139,7 @@ def warm_up() -> None:
     Recorder(population.local_authorities).record(simulation.people, 0)
 
 
-class progress:  # noqa: N801 - reads as a word where it is used
+class progress:
     """A bar over pairs on a terminal, plain lines elsewhere, nothing when quiet."""
 
     def __init__(self, total: int, settings: StudySettings) -> None:
@@ -289,7 +289,9 @@ def _warnings(settings: StudySettings, population: Population) -> list[str]:
 
         rows = len(ensemble()[1])
         if settings.replicates > rows:
-            out.append(f"The fitted ensemble has {rows} draws; {settings.replicates} pairs use them more than once with new seeds.")
+            out.append(
+                f"The fitted ensemble has {rows} draws; {settings.replicates} pairs use them more than once with new seeds."
+            )
     return out
 
 

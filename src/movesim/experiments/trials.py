@@ -41,7 +41,9 @@ class Trials:
         for (name, what), rows in self.table.groupby(["intervention", "finding"], sort=False):
             low, middle, high = np.percentile(rows["simulated"], [5, 50, 95])
             kind = "solved" if rows["used_to_solve"].iloc[0] else "PREDICTED"
-            lines.append(f"{name[:20]:20s} {what[:26]:26s} {rows['target'].median():9.1f} {middle:9.1f} ({low:.1f} to {high:.1f}) {kind}")
+            lines.append(
+                f"{name[:20]:20s} {what[:26]:26s} {rows['target'].median():9.1f} {middle:9.1f} ({low:.1f} to {high:.1f}) {kind}"
+            )
         return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from movesim.words import AXES, CHILD_FROM, ADULT_FROM, ETHNIC_GROUPS, NS_SEC
+from movesim.words import ADULT_FROM, AXES, CHILD_FROM, ETHNIC_GROUPS, NS_SEC
 
 if TYPE_CHECKING:
     from movesim.behaviour.people import People

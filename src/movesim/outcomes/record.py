@@ -58,7 +58,8 @@ def _count(cells, weight, mean, child, domain_minutes, low_adult, high_adult, lo
 class Recorder:
     """Counts outcomes of a run at every fourth week and keeps the sums.
 
-    `areas` restricts the count to these local authorities (indices; empty: all). `sums` holds per record the week and, for each grouping, an array of shape (*sizes, 12) with the sums named in VALUES.
+    `areas` restricts the count to these local authorities (indices; empty: all). `sums` holds, per record
+    and for each grouping, an array of shape (*sizes, 12) with the sums named in VALUES.
     """
 
     local_authorities: tuple[str, ...]
@@ -105,9 +106,7 @@ class Recorder:
         )  # fmt: skip
         people.domain_minutes[:] = 0
         self.weeks.append(week)
-        self.sums.append(
-            [tables[k, : int(np.prod(s))].reshape(*s, len(VALUES)).copy() for k, s in enumerate(self.sizes)]
-        )
+        self.sums.append([tables[k, : int(np.prod(s))].reshape(*s, len(VALUES)).copy() for k, s in enumerate(self.sizes)])
 
     def copy(self) -> Recorder:
         """Return a recorder with the same past, for a scenario that branches here."""
@@ -118,7 +117,7 @@ class Recorder:
         """Return the sums of the given number of records that end at `week`, divided by that number."""
         last = self.weeks.index(week)
         span = self.sums[last + 1 - records : last + 1]
-        return [sum(part[k] for part in span) / records for k in range(len(GROUPINGS))]
+        return [np.sum([part[k] for part in span], axis=0) / records for k in range(len(GROUPINGS))]
 
     def years(self) -> list[int]:
         """Return the weeks at which a whole recorded year ends, from week 0."""

@@ -22,7 +22,7 @@ from movesim.place.official import read_margins
 from movesim.place.tables import Found
 
 FORMAT = 1
-_NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
+_NAME = re.compile(r"^[a-z][a-z0-9_-]{0,39}$")
 
 
 def tables_found(files: str | Path) -> list[Found]:
@@ -35,7 +35,7 @@ def build_place(
 ) -> Path:
     """Make a place from a folder of official tables and keep it under home()/places/NAME.
 
-    Arguments: files, the folder; name, lower-case letters, digits and underscores; place_seed, of the population that is made
+    Arguments: files, the folder; name, lower-case letters, digits, hyphens and underscores; place_seed, of the population that is made
     (and cached) at once; title; tell, called with one line at a time on what is found and done. Returns the folder of the
     place. Raises InputError for tables that are missing, cut, of another year or geography, or that contradict each other.
     """
@@ -44,19 +44,19 @@ def build_place(
     say = tell or (lambda line: None)
     if not _NAME.match(name):
         raise InputError(
-            f"'{name}' cannot be the name of a place; use lower-case letters, digits and underscores, a letter first."
+            f"'{name}' cannot be the name of a place; use lower-case letters, digits, hyphens and underscores, a letter first."
         )
     if name in BUILT_IN:
         raise InputError(f"'{name}' is a built-in place; give yours another name.")
     found = tables.find(Path(files))
-    for one in found:
-        say(str(one))
     paths = {f.source.key: f.path for f in found if f.path is not None}
     absent = [f.source for f in found if f.source.needed and f.path is None]
     if absent:
         listed = "; ".join(f"'{s.title}' ({s.where})" for s in absent)
         raise InputError(f"{files} lacks {len(absent)} of the tables that a place needs: {listed}.")
-    margins = read_margins(paths, name, title or name.replace("_", " ").capitalize())
+    for one in found:
+        say(str(one))
+    margins = read_margins(paths, name, title or name.replace("_", " ").replace("-", " ").capitalize())
     hashes = {key: {"file": path.name, "sha256": tables.sha256(path)} for key, path in sorted(paths.items())}
     folder = home() / "places" / name
     _keep(margins, folder, hashes)

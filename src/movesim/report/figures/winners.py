@@ -76,11 +76,11 @@ def gross(facts: Facts) -> Chart | str:
             1,
             "\u2190 stopped",
             transform=("data", "axes fraction"),
-            dx=-8,
-            dy=12,
+            dx=-8 if room > away else 8,
+            dy=12 if room > away else 27,
             color=ORANGE_TEXT,
             bold=True,
-            ha="right" if room > away else "center",
+            ha="right" if room > away else "left",
             size=11,
         )
         write(ax, 1, 1, "Net", transform="axes fraction", dx=34, dy=12, bold=True, size=11)

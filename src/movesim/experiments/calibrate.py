@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +24,11 @@ from movesim.behaviour.rules import behaviour_ledger, make_rules
 from movesim.errors import MovesimError
 from movesim.evidence import Ledger
 from movesim.experiments import targets as published
+from movesim.experiments.engines import run_all
 from movesim.place import load_place
-from movesim.settings import CalibrateSettings
+from movesim.settings import CalibrateSettings, usable_cpus
 
-Run = Callable[[dict[str, float]], NDArray[np.float64]]
-STEPS_OF_CENTRE, STEPS_OF_MEMBER = 6, 4
+TURNS_OF_CENTRE, STEPS_OF_CENTRE, STEPS_OF_MEMBER = 2, 6, 8
 ACCEPT = 1.5  # a member is kept when no target needed for the headline is missed by more than this times its need
 HEADLINE_TARGETS = ("inactive", "fairly_active", "active", "no_minutes", "imd_odds_ratio", "disabled", "not_disabled",
                     "child_less", "child_fairly", "child_active")  # fmt: skip
@@ -104,44 +103,85 @@ def gauss_newton(
     return best, J
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What is fitted to what: small and picklable, so that members can be fitted in any process."""
+
+    place: str
+    people: int | None
+    place_seed: int
+    seed: int
+    targets: tuple[published.Target, ...]
+    space: Space
+
+    @property
+    def fitted(self) -> NDArray[np.bool_]:
+        """Which targets are fitted; the others are only measured."""
+        return np.array([t.role == "fit" for t in self.targets])
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """Return value, spread or need of every target."""
+        return np.array([getattr(t, name) for t in self.targets])
+
+
+class Evaluation:
+    """Runs the model at points of the space, for given values of all other numbers, and remembers every target it measured."""
+
+    def __init__(self, problem: Problem, base: dict[str, float]) -> None:
+        self.problem, self.base = problem, base
+        self.population = load_place(problem.place, problem.people, problem.place_seed)
+        self.measured: dict[bytes, NDArray[np.float64]] = {}
+
+    def values(self, x: NDArray[np.float64]) -> dict[str, float]:
+        """Return the value of every number of the ledger at a point."""
+        return {**self.base, **dict(zip(self.problem.space.paths, (float(v) for v in x), strict=True))}
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the fitted targets at a point."""
+        problem = self.problem
+        found = published.measure(self.population, make_rules(self.values(x)), problem.targets, problem.seed)
+        self.measured[x.tobytes()] = found
+        return found[problem.fitted]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A draw of the ensemble: values by ledger path, what they gave for every target, and the worst headline miss."""
+
+    values: dict[str, float]
+    measured: NDArray[np.float64]
+    miss: float
+
+
+@dataclass(frozen=True)
+class _Task:
+    problem: Problem
+    number: int
+    start: NDArray[np.float64]
+    derivatives: NDArray[np.float64]
+
+
 def calibrate(settings: CalibrateSettings) -> Path:
     """Fit the centre and an ensemble, write both with their provenance beside the ledger, and return the file.
 
     Raises MovesimError when fewer members than asked for come close enough to the headline targets.
     """
     ledger = behaviour_ledger()
-    space, targets = Space.of(ledger), published.read_targets()
-    fitted = np.array([t.role == "fit" for t in targets])
-    goal, spread = (np.array([getattr(t, name) for t in targets])[fitted] for name in ("value", "spread"))
     people = None if settings.people == "all" else int(settings.people)
-    population = load_place(settings.place, people, settings.place_seed)
-    say = (lambda text: None) if settings.quiet else (lambda text: print(text, file=sys.stderr))
-
-    def runner(base: dict[str, float]) -> Run:
-        return lambda values: published.measure(population, make_rules({**base, **values}), targets, settings.seed)
-
-    run = runner(ledger.central())
-    everything: dict[bytes, NDArray] = {}
-
-    def evaluate(run: Run) -> Callable[[NDArray], NDArray]:
-        def at(x: NDArray) -> NDArray:
-            everything[x.tobytes()] = run(dict(zip(space.paths, x, strict=True)))
-            return everything[x.tobytes()][fitted]
-
-        return at
-
-    at = evaluate(run)
-    point = Fit(space.centre, at(space.centre), np.inf)
-    J = np.zeros((int(fitted.sum()), point.x.size))
-    for turn in range(2):
-        J = finite_differences(at, point, space)
-        point, J = gauss_newton(at, point, space, space.centre, goal, spread, J, STEPS_OF_CENTRE)
-        say(f"centre, turn {turn + 1}: objective {point.objective:.1f}")
-    J = finite_differences(at, point, space)
-    centre = {**ledger.central(), **dict(zip(space.paths, point.x, strict=True))}
-    at_centre = everything[point.x.tobytes()]
-    members, tried = _members(settings, ledger, space, point, J, targets, fitted, evaluate, runner, everything, say)
-    _write(settings, ledger, centre, members, targets, at_centre, tried)
+    problem = Problem(
+        settings.place, people, settings.place_seed, settings.seed, published.read_targets(), Space.of(ledger)
+    )  # fmt: skip
+    space, goal, spread = problem.space, problem.column("value")[problem.fitted], problem.column("spread")[problem.fitted]
+    say = (lambda text: None) if settings.quiet else (lambda text: print(text, file=sys.stderr, flush=True))
+    run = Evaluation(problem, ledger.central())
+    point = Fit(space.centre, run(space.centre), np.inf)
+    for turn in range(TURNS_OF_CENTRE):
+        J = finite_differences(run, point, space)
+        point, J = gauss_newton(run, point, space, space.centre, goal, spread, J, STEPS_OF_CENTRE)
+        say(f"centre, turn {turn + 1} of {TURNS_OF_CENTRE}: objective {point.objective:.1f}")
+    J = finite_differences(run, point, space)
+    members, tried = _members(problem, settings, point.x, J, say)
+    _write(settings, ledger, run.values(point.x), members, problem.targets, run.measured[point.x.tobytes()], tried)
     return fit_file()
 
 
@@ -158,51 +198,63 @@ def finite_differences(at: Callable[[NDArray], NDArray], point: Fit, space: Spac
     return J
 
 
+def fit_member(task: _Task) -> Member:
+    """Fit one member of the ensemble: its own draw of what is assumed, its own targets and priors."""
+    problem, space = task.problem, task.problem.space
+    names, fitted = [t.name for t in problem.targets], problem.fitted
+    value, spread, need = (problem.column(name) for name in ("value", "spread", "need"))
+    run = Evaluation(problem, behaviour_ledger().draw(problem.seed, task.number))
+    ids = [draws.hash_id(name) for name in (*names, *space.paths)]
+    z = draws.normal(ids, task.number, "parameter", draws.key(problem.seed, "calibrate"))
+    goal = (value + spread * z[: len(names)])[fitted]
+    prior = space.clip(space.centre + space.spread * np.clip(z[len(names) :], -2, 2))
+    start = Fit(task.start, run(task.start), np.inf)
+    best, _ = gauss_newton(run, start, space, prior, goal, spread[fitted], task.derivatives, STEPS_OF_MEMBER)
+    measured = run.measured[best.x.tobytes()]
+    headline = np.array([names.index(name) for name in HEADLINE_TARGETS])
+    miss = np.abs(measured - value)[headline] / need[headline]
+    return Member(run.values(best.x), measured, float(miss.max()))
+
+
 def _members(
-    settings: CalibrateSettings, ledger: Ledger, space: Space, point: Fit, J: NDArray, targets: tuple[published.Target, ...],
-    fitted: NDArray, evaluate: Any, runner: Any, everything: dict[bytes, NDArray], say: Callable[[str], None],
-) -> tuple[list[tuple[dict[str, float], NDArray]], int]:  # fmt: skip
-    names = [t.name for t in targets]
-    value, spread, need = (np.array([getattr(t, name) for t in targets]) for name in ("value", "spread", "need"))
-    headline = np.array([names.index(n) for n in HEADLINE_TARGETS])
-    key = draws.key(settings.seed, "calibrate")
-    members: list[tuple[dict[str, float], NDArray]] = []
+    problem: Problem, settings: CalibrateSettings, start: NDArray, J: NDArray, say: Callable[[str], None]
+) -> tuple[list[Member], int]:
+    """Return the first members that come close enough, in the order of their draws, and how many draws were tried."""
+    kept: list[Member] = []
     tried = 0
-    while len(members) < settings.keep and tried < settings.points:
-        base = ledger.draw(settings.seed, tried)
-        z = draws.normal([draws.hash_id(n) for n in (*names, *space.paths)], tried, "parameter", key)
-        goal = (value + spread * z[: len(names)])[fitted]
-        prior = space.clip(space.centre + space.spread * np.clip(z[len(names) :], -2, 2))
-        at = evaluate(runner(base))
-        start = Fit(point.x, at(point.x), np.inf)
-        best, _ = gauss_newton(at, start, space, prior, goal, spread[fitted], J, STEPS_OF_MEMBER)
-        measured = everything[best.x.tobytes()]
-        everything.clear()
-        miss = np.abs(measured - value)[headline] / need[headline]
-        tried += 1
-        if miss.max() <= ACCEPT:
-            members.append(({**base, **dict(zip(space.paths, best.x, strict=True))}, measured))
-        say(f"draw {tried}: worst headline miss {miss.max():.2f} of what is allowed; {len(members)} of {settings.keep} kept")
-    if len(members) < settings.keep:
+    while len(kept) < settings.keep and tried < settings.points:
+        # as many as are likely to be needed; the number depends on counts alone, so the ensemble does not depend on workers
+        batch = range(tried, min(settings.points, tried + max(4, round(1.3 * (settings.keep - len(kept))))))
+        found: dict[int, Member] = {}
+        for outcome in run_all(fit_member, [_Task(problem, i, start, J) for i in batch], usable_cpus()):
+            if outcome.error is not None:
+                raise outcome.error
+            found[outcome.task.number] = outcome.value
+            worst = outcome.value.miss
+            say(f"draw {outcome.task.number + 1}: worst headline miss is {worst:.2f} of what is allowed")
+        tried = batch.stop
+        kept += [found[i] for i in batch if found[i].miss <= ACCEPT]
+        say(f"{min(len(kept), settings.keep)} of {settings.keep} members kept after {tried} draws")
+    if len(kept) < settings.keep:
         raise MovesimError(
-            f"Only {len(members)} of {tried} draws came close enough to the headline targets, {settings.keep} are wanted; "
+            f"Only {len(kept)} of {tried} draws came close enough to the headline targets, {settings.keep} are wanted; "
             "nothing was written. Give more points=, or look at which targets the messages above miss."
         )
-    return members, tried
+    return kept[: settings.keep], tried
 
 
 def _write(
-    settings: CalibrateSettings, ledger: Ledger, centre: dict[str, float], members: list[tuple[dict[str, float], NDArray]],
+    settings: CalibrateSettings, ledger: Ledger, centre: dict[str, float], members: list[Member],
     targets: tuple[published.Target, ...], at_centre: NDArray, tried: int,
 ) -> None:  # fmt: skip
     import pandas as pd
     import yaml
 
-    rows = {CENTRAL: centre, **{i: values for i, (values, _) in enumerate(members)}}
+    rows = {CENTRAL: centre, **{i: member.values for i, member in enumerate(members)}}
     frame = pd.DataFrame.from_dict(rows, orient="index")[list(ledger)]
     frame.index.name = "draw"
     write_atomically(fit_file(), frame.to_csv(float_format="%.17g", lineterminator="\n"))
-    every = np.array([measured for _, measured in members])
+    every = np.array([member.measured for member in members])
     table = published.describe(targets, at_centre)
     for i, row in enumerate(table):
         row["ensemble_low"], row["ensemble_high"] = (float(x) for x in np.percentile(every[:, i], [5, 95]))

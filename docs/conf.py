@@ -80,6 +80,56 @@ def results() -> str:
     return "\n\n".join(parts)
 
 
+def numbers() -> str:
+    """Return the ledger of the behaviour model as the fit leaves it, a section for every first word of the paths."""
+    from movesim.behaviour.parameters import used_ledger
+
+    sections: dict[str, list[tuple[object, ...]]] = {}
+    for p in used_ledger({}).values():
+        spread = "" if p.low is None else f"{p.low:.3g} to {p.high:.3g} ({p.distribution.replace('_', ' ')})"
+        row = (f"`{p.path}`", p.meaning, f"{p.value:.3g}", spread, p.unit, p.status, ", ".join(p.ids) or p.source)
+        sections.setdefault(p.path.split(".")[0], []).append(row)
+    head = ("path", "meaning", "value", "5 to 95%", "unit", "status", "evidence")
+    return "\n\n".join(f"### {name}\n\n{table(head, rows)}" for name, rows in sections.items())
+
+
+def scenario_numbers() -> str:
+    """Return every scenario's own numbers."""
+    from movesim.interventions.files import list_scenarios, load_scenario
+
+    seen: set[str] = set()
+    parts = []
+    for name in list_scenarios():
+        scenario = load_scenario(name)
+        rows = []
+        for p in scenario.ledger().values():
+            if p.path not in seen:
+                seen.add(p.path)
+                spread = "" if p.low is None else f"{p.low:.3g} to {p.high:.3g} ({p.distribution.replace('_', ' ')})"
+                rows.append((f"`{p.path}`", p.meaning, f"{p.value:.3g}", spread, p.unit, p.status, ", ".join(p.ids) or p.source))
+        if rows:
+            head = ("path", "meaning", "value", "5 to 95%", "unit", "status", "evidence")
+            parts.append(f"### {scenario.title}\n\n{table(head, rows)}")
+    return "\n\n".join(parts)
+
+
+def fit() -> str:
+    """Return what the fit was asked for and what it gave."""
+    from movesim.behaviour.parameters import fit_report
+
+    report = fit_report()
+    rows = (
+        (
+            t["meaning"], t["role"], f"{t['target']:.3g}", f"{t['fitted']:.3g}",
+            f"{t['ensemble_low']:.3g} to {t['ensemble_high']:.3g}", "yes" if t["within"] else "**no**", ", ".join(t["ids"]),
+        )
+        for t in report["targets"]
+    )  # fmt: skip
+    head = ("figure", "role", "published", "centre", "ensemble, 9 in 10", "close enough", "evidence")
+    made = f"Made on {report['made']} by `{report['command']}`: {report['draws_kept']} of {report['draws_tried']} draws kept."
+    return f"{made}\n\n{table(head, rows)}"
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "commands": commands,
     "result tables": results,
@@ -92,6 +142,10 @@ GENERATED: dict[str, Callable[[], str]] = {
     "neighbourhoods": lambda: columns(words.NEIGHBOURHOODS),
     "schools": lambda: columns(words.SCHOOLS),
     "statuses of numbers": lambda: table(("status", "meaning"), ((f"`{k}`", v) for k, v in words.STATUSES_OF_NUMBERS.items())),
+    "numbers": numbers,
+    "scenario numbers": scenario_numbers,
+    "fit": fit,
+    "streams": lambda: table(("stream", "number"), ((f"`{k}`", v) for k, v in words.STREAMS.items())),
     "examples": lambda: "```sh\n" + "\n".join(f"{line}  # {meaning}" for line, meaning in helptext.EXAMPLES) + "\n```",
 }
 

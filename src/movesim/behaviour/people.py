@@ -27,6 +27,11 @@ def age_band(age: NDArray) -> NDArray[np.int8]:
     return (np.searchsorted(AGE_BAND_STARTS, age, side="right") - 1).astype(np.int8)
 
 
+def taste_index(year: int) -> int:
+    """Return the index of a year's draw of taste: the first taste of all was drawn as week 0, index 0, so year 0 has another."""
+    return int(year >= 0)
+
+
 @dataclass
 class People:
     """Columns of everybody in a run; rows [0:n] are in use, the rest wait for births.
@@ -147,7 +152,7 @@ class People:
 
     def _next_taste(self, unit: NDArray, ids: NDArray, year: int, rules: Rules) -> NDArray:
         r = rules["motivation.taste_memory"]
-        return r * unit + np.sqrt(1 - r * r) * draws.normal(ids, year, "taste", self.key)
+        return r * unit + np.sqrt(1 - r * r) * draws.normal(ids, year, "taste", self.key, taste_index(year))
 
     def new_year(self, rules: Rules) -> None:
         """Let tastes drift by a year and renew everything that follows from who people are."""

@@ -70,10 +70,14 @@ class Neighbourhood(mesa.Agent):
         """Take over the state of the run."""
         v, here, shifts = self.model.values, self.row, simulation.shifts
         at = {name: column[here] for name, column in simulation.people.neighbourhoods.items()}
-        added = lambda name: 0.0 if shifts.get(name) is None else float(shifts.get(name)[..., here])  # noqa: E731
+        fte, likeness = shifts.get("fte"), shifts.get("likeness")
         self.deprivation = (5.5 - float(at["imd_decile"])) / 4.5
-        self.trust, self.fte = float(simulation.trust[here]), float(simulation.fte[here]) + added("fte")
-        self.likeness = min(max(float(simulation.likeness[here]) + added("likeness"), 0.0), 1.0)
+        self.trust, self.fte = (
+            float(simulation.trust[here]),
+            float(simulation.fte[here] if fte is None else simulation.fte[here] + fte[here]),
+        )
+        like = float(simulation.likeness[here] if likeness is None else simulation.likeness[here] + likeness[here])
+        self.likeness = min(max(like, 0.0), 1.0)
         self.leader_baseline = self.trust_at_rest(v["workforce.fte"]) * v["workforce.likeness"]
         self.fear = v["opportunity.fear"] * (
             max(float(at["anti_social_behaviour"]), 0.1) / v["opportunity.anti_social_behaviour_median"]
@@ -127,7 +131,7 @@ class Person(mesa.Agent):
         oldest = simulation.week % 4  # the slot that the coming week overwrites
         self.last_four = [float(people.ring[(oldest + k) % 4, i]) for k in range(4)]
         self.x4 = sum(self.last_four) / 4
-        self.shift = {name: 0.0 if shifts.get(name) is None else float(shifts.get(name)[i]) for name in "PYSR"}
+        self.shift = {name: 0.0 if (array := shifts.get(name)) is None else float(array[i]) for name in "PYSR"}
         prompt, offer = shifts.get("prompt"), shifts.get("offer")
         self.prompt = [0.0] * len(DOMAINS) if prompt is None else [float(x) for x in prompt[:, i]]
         self.offer = math.exp(0.0 if offer is None else float(offer[self.who["school"]]))  # of active minutes, over baseline
@@ -246,7 +250,9 @@ class Person(mesa.Agent):
     def drift(self) -> None:
         """Let taste move by a year: a stationary AR(1) with unit variance."""
         memory = self.model.values["motivation.taste_memory"]
-        step = float(draws.normal([self.who["id"]], self.model.year, "taste", self.model.key)[0])
+        year = self.model.year
+        # the first taste of all was drawn as week 0, index 0; from year 0 on the yearly draws have index 1
+        step = float(draws.normal([self.who["id"]], year, "taste", self.model.key, index=1 if year >= 0 else 0)[0])
         self.taste = memory * self.taste + math.sqrt(1 - memory**2) * step
 
     # --- a week -----------------------------------------------------------------------------------------------------
@@ -269,7 +275,7 @@ class Person(mesa.Agent):
         self.mastery = self.enjoyment = 0.0
         self.near: list[int] = []
         for d in self.domains():
-            a, b = v[f"domains.{DOMAINS[d].name}.physical"], v[f"domains.{DOMAINS[d].name}.opportunity"]
+            a, b = model.a[d], model.b[d]
             K = self.P**a * self.Y ** (1 - a)
             O = (self.home.supply[d] * self.A[d]) ** b * self.S ** (1 - b)
             argument = self.drive[d] + self.prompt[d] + v["motivation.habit"] * self.H[d]
@@ -294,8 +300,13 @@ class Person(mesa.Agent):
         x = [0.0] * len(DOMAINS)
         for d in range(len(DOMAINS)):
             if self.did[d]:
-                mean = v[f"domains.{DOMAINS[d].name}.minutes"] * scale
-                x[d] = self.sessions[d] * mean * self.volume * math.exp(s * model.chance.normal(self.row, d) - s * s / 2)
+                x[d] = (
+                    self.sessions[d]
+                    * model.mbar[d]
+                    * scale
+                    * self.volume
+                    * math.exp(s * model.chance.normal(self.row, d) - s * s / 2)
+                )
         x[SCHOOL] *= self.offer
         plain = sum(x)
         if plain > MOST_MINUTES:
@@ -366,7 +377,9 @@ class ReferenceModel(mesa.Model):
     def __init__(self, *, simulation: Simulation) -> None:
         super().__init__(rng=0)  # Mesa's own chance is never used: draws have addresses
         self.values = simulation.rules.values
-        self.steps_of = [poisson_steps(self.values[f"domains.{word.name}.sessions"]) for word in DOMAINS]
+        of_domains = lambda name: [self.values[f"domains.{word.name}.{name}"] for word in DOMAINS]  # noqa: E731
+        self.a, self.b, self.mbar = of_domains("physical"), of_domains("opportunity"), of_domains("minutes")
+        self.steps_of = [poisson_steps(nu) for nu in of_domains("sessions")]
         self.n = simulation.people.n
         self.places = [Neighbourhood(self, g) for g in range(simulation.people.neighbourhoods["imd_decile"].size)]
         self.everybody = [Person(self, row) for row in range(self.n)]

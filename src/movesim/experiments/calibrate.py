@@ -28,7 +28,7 @@ from movesim.experiments.engines import run_all
 from movesim.place import load_place
 from movesim.settings import CalibrateSettings, usable_cpus
 
-TURNS_OF_CENTRE, STEPS_OF_CENTRE, STEPS_OF_MEMBER = 2, 6, 8
+TURNS_OF_CENTRE, STEPS_OF_CENTRE, STEPS_OF_MEMBER = 2, 6, 7
 ACCEPT = 1.5  # a member is kept when no target needed for the headline is missed by more than this times its need
 HEADLINE_TARGETS = ("inactive", "fairly_active", "active", "no_minutes", "imd_odds_ratio", "disabled", "not_disabled",
                     "child_less", "child_fairly", "child_active")  # fmt: skip

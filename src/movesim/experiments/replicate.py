@@ -173,14 +173,14 @@ def placebo(
     return {"name": "placebo", "passed": True, "detail": f"{name} at dose 0 is no change, bit for bit, to the last week"}
 
 
-def drift(recorder: Recorder) -> dict[str, float]:
-    """Return how far adults' and children's status shares moved over the last year of the burn-in."""
-    out = {}
+def drift(recorder: Recorder) -> dict[str, list[float]]:
+    """Return by how much each status share of adults and of children moved over the last year of the burn-in (signed)."""
+    out: dict[str, list[float]] = {}
     now, before = recorder.window(0, 13)[2], recorder.window(-WEEKS_A_YEAR, 13)[2]
     for g, group in enumerate(AGE_GROUPS):
         shares = [t[g].sum(axis=(0, 1, 2)) for t in (now, before)]
         if shares[0][1] > 0 and shares[1][1] > 0:
-            out[group] = float(np.abs(shares[0][2:5] / shares[0][1] - shares[1][2:5] / shares[1][1]).max())
+            out[group] = [float(x) for x in shares[0][2:5] / shares[0][1] - shares[1][2:5] / shares[1][1]]
     return out
 
 

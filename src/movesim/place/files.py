@@ -36,8 +36,9 @@ def build_place(
     """Make a place from a folder of official tables and keep it under home()/places/NAME.
 
     Arguments: files, the folder; name, lower-case letters, digits, hyphens and underscores; place_seed, of the population
-    that is made (and cached) at once; title; tell, called with one line at a time on what is found and done. Returns the folder of the
-    place. Raises InputError for tables that are missing, cut, of another year or geography, or that contradict each other.
+    that is made (and cached) at once; title; tell, called with one line at a time on what is found and done.
+    Returns the folder of the place. Raises InputError for tables that are missing, cut, of another year or geography, or
+    that contradict each other.
     """
     from movesim.config import home
 

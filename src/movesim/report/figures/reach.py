@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import FigureBase
 
@@ -73,9 +75,12 @@ def reach(facts: Facts) -> Chart | str:
             transform="axes fraction",
             dy=-31,
         )
+        corner: dict[str, Any] = {"transform": "axes fraction", "dy": 13, "size": 10, "bold": True}
+        write(ax, 0, 1, "\u25cf most deprived fifth", color=BLUE, **corner)
+        write(ax, 0, 1, "\u25cb least deprived fifth", color=GREY, dx=150, **corner)
         at = ("axes fraction", "data")
         write(ax, 1, 1, "Most against least deprived", size=10.5, bold=True, transform="axes fraction", dx=10, dy=13)
-        y, named = 0, False
+        y = 0
         for name, rows in blocks:
             write(ax, 0, y, wrap(labels.pretty(name), 8.0, size, True)[0], size=size, bold=True, transform=at, dx=-1.85 * 72)
             y += 1
@@ -89,24 +94,6 @@ def reach(facts: Facts) -> Chart | str:
                 write(ax, 0, y, labels.step(row.step), size=size, ha="right", transform=at, dx=-8)
                 ratio = f"{say.plain(most / least, 2)} times" if least else "none in the least deprived"
                 write(ax, 1, y, ratio, size=size, transform=at, dx=10, color=INK)
-                if not named:
-                    right = most >= least
-                    write(
-                        ax, most, y, "most deprived fifth", size=10, color=BLUE, bold=True, ha="right" if right else "left", dy=13
-                    )
-                    write(
-                        ax,
-                        least,
-                        y,
-                        "least deprived",
-                        size=10,
-                        color=GREY,
-                        bold=True,
-                        ha="right" if right else "left",
-                        dy=13,
-                        dx=0,
-                    )
-                    named = True
                 y += 1
 
     first, block = blocks[0]

@@ -273,6 +273,19 @@ def test_children_start_where_most_pupils_of_the_neighbourhood_go(rules: Rules) 
         assert rows.size and np.array_equal(people.school[rows], usual[people.neighbourhood[rows]])
 
 
+def test_children_begin_at_five_with_the_ways_of_a_child_like_them(begun: Simulation) -> None:
+    simulation = begun.branch()
+    people, before = simulation.people, begun.demography.before  # type: ignore[union-attr]
+    people.H[:, : people.n] = 0.0  # as habits of under-fives may have become
+    live_a_year(simulation)
+    fives = np.flatnonzero(people.alive[: people.n] & (people.age == 5))
+    children = np.flatnonzero((begun.people.age >= 5) & (begun.people.age < 11))
+    known = {tuple(before.traits["noise"][:, row]) for row in children}
+    assert fives.size > 20
+    assert all(tuple(people.noise[:, row]) in known for row in fives)
+    assert np.allclose(people.H[:, fives].mean(), before.traits["H"][:, children].mean(), atol=0.05)
+
+
 def test_school_starters_are_tied_to_class_mates(begun: Simulation) -> None:
     people = begun.branch().people
     kind, authority = TIE_KINDS.index("class"), people.neighbourhoods["local_authority"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from movesim import draws
 from movesim.behaviour import family, lifecourse, mortality, moves
 from movesim.behaviour.rules import Rules, demography_ledger
 from movesim.behaviour.snapshot import Snapshot
@@ -71,6 +72,7 @@ class Demography:
         people.columns["age"][:n] += people.alive[:n]
         lifecourse.impairments(people, rules, week, against_england)
         starters = lifecourse.schooling(people, before)
+        moves.take_after(people, starters, draws.uniform(people.id[starters], week, "newborn", people.key, index=3), before)
         family.tie_classmates(people, starters, rules["school.class_ties"], week)
         lifecourse.study_and_work(people, rules, week, before)
         died = mortality.deaths(people, week, hazard)

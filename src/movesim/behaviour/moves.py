@@ -65,12 +65,16 @@ def move(people: People, rules: Rules, week: int, before: Snapshot) -> tuple[Row
     people.columns["id"][rows] = ids
     people.id_low[rows], people.id_high[rows] = draws.halves(ids)
     people.original[rows] = False
-    _take_after(people, rows, draws.uniform(ids, week, "move", people.key, index=2), before)
+    take_after(people, rows, draws.uniform(ids, week, "move", people.key, index=2), before)
     return rows, int((k >= 0).sum())
 
 
-def _take_after(people: People, rows: Rows, u: NDArray[np.float64], before: Snapshot) -> None:
-    """Give newcomers the traits of a donor of the same tenth, age band, sex and health; without one rows keep their own."""
+def take_after(people: People, rows: Rows, u: NDArray[np.float64], before: Snapshot) -> None:
+    """Give people the traits of a donor of the same tenth, age band, sex and health at week 0; without one they keep theirs.
+
+    Arguments: rows; u, a uniform for each, which picks the donor. Used for newcomers, and for children who turn five: until
+    then nobody acts, so the ways they begin with are those of somebody like them.
+    """
     age = people.age[rows]
     decile = people.neighbourhoods["imd_decile"][people.neighbourhood[rows]]
     groups = donor_groups(decile, age_band(age), people.sex[rows], people.impairments[rows] > 0)

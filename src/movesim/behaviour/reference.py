@@ -72,10 +72,8 @@ class Neighbourhood(mesa.Agent):
         at = {name: column[here] for name, column in simulation.people.neighbourhoods.items()}
         fte, likeness = shifts.get("fte"), shifts.get("likeness")
         self.deprivation = (5.5 - float(at["imd_decile"])) / 4.5
-        self.trust, self.fte = (
-            float(simulation.trust[here]),
-            float(simulation.fte[here] if fte is None else simulation.fte[here] + fte[here]),
-        )
+        self.trust = float(simulation.trust[here])
+        self.fte = float(simulation.fte[here] if fte is None else simulation.fte[here] + fte[here])
         like = float(simulation.likeness[here] if likeness is None else simulation.likeness[here] + likeness[here])
         self.likeness = min(max(like, 0.0), 1.0)
         self.leader_baseline = self.trust_at_rest(v["workforce.fte"]) * v["workforce.likeness"]

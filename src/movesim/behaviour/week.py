@@ -115,12 +115,12 @@ def _school_offer(offer, minutes):
 
 
 @compiled
-def _after(keep_off, loss, takes_part, sessions, gate, log_K, minutes, H, total, largest, enjoyment, log_mastery):
+def _after(keep_off, loss, applies, takes_part, sessions, gate, log_K, minutes, H, total, largest, enjoyment, log_mastery):
     """Habit of the domain, and what the week adds up to: sum, largest, enjoyment and mastery."""
     for j in range(H.size):
         y = takes_part[j]
         h = H[j]
-        H[j] = h + y * (F(1.0) - exp(keep_off * sessions[j])) * (F(1.0) - h) - (F(1.0) - y) * loss * h
+        H[j] = h + y * (F(1.0) - exp(keep_off * sessions[j])) * (F(1.0) - h) - (applies[j] - y) * loss * h
         total[j] += minutes[j]
         largest[j] = max(largest[j], minutes[j])
         enjoyment[j] = max(enjoyment[j], y * gate[j])
@@ -277,7 +277,9 @@ def run_week(
             _minutes(session_minutes[d, 0], session_minutes[d, 1], c.spread, kid, volume[lo:hi], minute_word, sessions, minutes)
             if d == SCHOOL:
                 _school_offer(own_offer, minutes)
-            _after(c.keep_off, c.loss, takes_part, sessions, gate, log_K, minutes, h, total, largest, enjoyment, log_mastery)
+            _after(
+                c.keep_off, c.loss, applies, takes_part, sessions, gate, log_K, minutes, h, total, largest, enjoyment, log_mastery
+            )  # fmt: skip
         if not children:
             own_offer[:] = F(0.0)
         _totals(

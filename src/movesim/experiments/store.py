@@ -46,8 +46,8 @@ class Result:
         """What made this result: versions, seed, place, scenarios, guards."""
         return json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
 
-    def plot(self, name: str = "gap") -> Any:
-        """Return a figure of the report as a matplotlib Figure."""
+    def plot(self, name: str = "gap-over-time") -> Any:
+        """Return a figure of the report as a matplotlib Figure; `name` is that of its files in figures/ ("gradient", "where")."""
         from importlib import import_module
 
         return import_module("movesim.report").figure(self.folder, name)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from movesim.report.finding import numbers
-    from movesim.report.page import build_report
+    from movesim.report.page import build_report, figure
     from movesim.report.terminal import terminal_summary
 
-__all__ = ["build_report", "numbers", "terminal_summary"]
-_HOMES = {"build_report": "page", "numbers": "finding", "terminal_summary": "terminal"}
+__all__ = ["build_report", "figure", "numbers", "terminal_summary"]
+_HOMES = {"build_report": "page", "figure": "page", "numbers": "finding", "terminal_summary": "terminal"}
 
 
 def __getattr__(name: str) -> Any:

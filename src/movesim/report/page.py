@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from movesim import words
+from movesim.errors import InputError, did_you_mean, one_of
 from movesim.report import labels, say
 from movesim.report.facts import Facts
 from movesim.report.figures import CHARTS
@@ -28,6 +30,7 @@ from movesim.report.workbook import assumptions_table, summary_table, write_work
 NUMERIC = "+0123456789\u00a3\u2212\u2013"  # first letters of cells that are set to the right
 NOT_COUNTED = ("", "not counted", "no clear gain", "no extra money")
 SHORT_TABLE = 14  # rows of a data table that a print still shows
+SCREEN_DPI = 100  # of a figure that is looked at in a notebook
 GLOSSARY = (
     ("Inactive", "adults: under 30 minutes a week; children: under 30 minutes a day"),
     ("Fairly active", "adults: 30 to 149 minutes a week; children: 30 to 59 minutes a day"),
@@ -73,6 +76,22 @@ def build_report(folder: Path | str) -> Path:
     half.write_text(html, encoding="utf-8")
     os.replace(half, page)  # a reader never meets half a page
     return page
+
+
+def figure(folder: Path | str, name: str = "gap-over-time") -> Figure:
+    """Return one figure of the report as a matplotlib Figure: a slide with its headline and source.
+
+    folder: a result folder; name: the name of its files in figures/, as "gradient" or "where".
+    Raises InputError for a name that no figure has, and for a figure that this result has not enough in it for.
+    """
+    if name not in CHARTS:
+        raise InputError(f"There is no figure called '{name}'.{did_you_mean(name, CHARTS)} There are {one_of(CHARTS)}.")
+    chart = CHARTS[name](Facts.read(folder))
+    if not isinstance(chart, Chart):
+        raise InputError(f"There is no figure '{name}' of this result: {chart}")
+    drawn = chart.figure(slide=True)
+    drawn.set_dpi(SCREEN_DPI)
+    return drawn
 
 
 def render(facts: Facts, drawn: dict[str, Chart | str], svgs: dict[str, str]) -> str:

@@ -215,7 +215,7 @@ def _differences(figure: FigureBase, facts: Facts, width: float, height: float) 
         half = (change.low50, change.high50) if change.ranged else None
         dot(ax, change.difference, k, band, half, colour)
         words = say.signed(change.difference)
-        write(ax, change.difference, k, words, color=colour, bold=True, ha="center", va="bottom", size=11, dy=7)
+        write(ax, change.difference, k, words, color=colour, bold=True, ha="center", va="bottom", size=11, dy=7, halo=True)
         write(
             ax,
             0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import FigureBase
@@ -70,19 +72,9 @@ def gross(facts: Facts) -> Chart | str:
         write(ax, 0, 1, "became active \u2192", transform=("data", "axes fraction"), dx=8, dy=12, color=BLUE, bold=True, size=11)
         away = text_width("\u2190 stopped", 11, True) * 72
         room = (0 - ax.get_xlim()[0]) / np.diff(ax.get_xlim())[0] * 6.3 * 72
-        write(
-            ax,
-            0,
-            1,
-            "\u2190 stopped",
-            transform=("data", "axes fraction"),
-            dx=-8 if room > away else 8,
-            dy=12 if room > away else 27,
-            color=ORANGE_TEXT,
-            bold=True,
-            ha="right" if room > away else "left",
-            size=11,
-        )
+        if room > away:  # with hardly anybody who stopped there is no room, and the number says enough
+            of_stopped: dict[str, Any] = {"color": ORANGE_TEXT, "bold": True, "ha": "right", "size": 11}
+            write(ax, 0, 1, "\u2190 stopped", transform=("data", "axes fraction"), dx=-8, dy=12, **of_stopped)
         write(ax, 1, 1, "Net", transform="axes fraction", dx=34, dy=12, bold=True, size=11)
 
     gains = table["Became active"].astype(int)

@@ -96,6 +96,8 @@ def choice(*known: str) -> Check:
 
 def name(key: str, value: Any) -> str:
     """Check a name: one word or path, not empty."""
+    if isinstance(value, os.PathLike):
+        value = Path(value).as_posix()
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value.strip():
@@ -108,7 +110,7 @@ def names(least: int = 0) -> Check:
     """Return a check for a list of different names; a single name stands for a list of one."""
 
     def check(key: str, value: Any) -> tuple[str, ...]:
-        given = [value] if isinstance(value, str | int) else value
+        given = [value] if isinstance(value, str | int | os.PathLike) else value
         if value is None or isinstance(given, Mapping) or not isinstance(given, Sequence | set | frozenset):
             raise InputError(f"{key} must be a list of names, as in '{key}=[a,b]', got {_shown(value)}.")
         found = [name(key, item) for item in given]

@@ -65,7 +65,7 @@ def run_pair(task: Task) -> dict[str, Any]:
     Raises GuardError when the same past or a dose of nothing does not give the very same numbers.
     """
     population = load_place(task.place, task.people, task.place_seed)
-    scenarios = {name: load_scenario(name) for name in (BASELINE, *task.scenarios)}
+    scenarios = {scenario.name: scenario for scenario in map(load_scenario, (BASELINE, *task.scenarios))}
     rules, references = rules_and_references(task.draws, task.replicate, task.behaviour)
     drawn = {name: scenario_values(s, task) for name, s in scenarios.items()}
     spare = spare_rows(population, task.years) if task.demography else 0

@@ -46,8 +46,9 @@ def study(settings: StudySettings) -> Result:
     Raises InputError for settings that cannot be, GuardError when a check of the runs fails, MovesimError when a pair fails.
     """
     started = time.perf_counter()
-    scenarios = {name: load_scenario(name) for name in (BASELINE, *settings.scenarios)}
-    if len({s.name for s in scenarios.values()}) < len(scenarios):
+    read = [load_scenario(name) for name in (BASELINE, *settings.scenarios)]
+    scenarios = {scenario.name: scenario for scenario in read}  # a scenario given by the path of its file has the file's name
+    if len(scenarios) < len(read):
         raise InputError(f"scenarios must be different from each other and from '{BASELINE}', which is always run.")
     used_ledger(settings.behaviour)  # an unknown number set by hand is refused before anything is made
     people = None if settings.people == "all" else int(settings.people)
@@ -179,13 +180,23 @@ def _guards(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         moved = np.array([note["drift"][group] for note in notes if group in note["drift"]])
         mean = moved.mean(axis=0)
         # with few people shares jump by chance: only what is beyond 0.3 points by more than its own error is a drift
-        error = moved.std(axis=0, ddof=1) / np.sqrt(len(moved)) if len(moved) > 1 else np.full(mean.size, np.inf)
-        passed = bool((np.abs(mean) - 2 * error <= DRIFT_ALLOWED).all())
+        error = _error_of_mean(moved)
+        passed = bool((np.abs(mean) - error <= DRIFT_ALLOWED).all())
         words = f"{group}: shares moved by {100 * np.abs(mean).max():.2f} points at most over the last year before week 0"
         if not passed:
             raise GuardError(f"The burn-in has not settled ({words}; 0.30 is allowed); numbers set by hand may leave no rest.")
         kept.append({"name": "burn-in has settled", "passed": passed, "detail": f"{words}, mean of {len(moved)} pairs"})
     return kept
+
+
+def _error_of_mean(moved: np.ndarray) -> np.ndarray:
+    """Return how far each column's mean may be from the truth in 999 of 1,000 cases (Student's t: two pairs tell little)."""
+    from scipy.special import stdtrit
+
+    pairs = len(moved)
+    if pairs < 2:
+        return np.full(moved.shape[1], np.inf)
+    return stdtrit(pairs - 1, 0.9995) * moved.std(axis=0, ddof=1) / np.sqrt(pairs)
 
 
 # --- putting together -----------------------------------------------------------------------------------------------

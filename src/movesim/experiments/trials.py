@@ -104,5 +104,5 @@ def _one(task: _Task) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
         for found in predict(scenario, spec, values, of, settings.draws, task.replicate, settings.behaviour):
-            rows.append({**common, "study": spec.trial.title, "used_to_solve": False, "note": "", **found})
+            rows.append({**common, "study": spec.trial.title, "note": "", **found})
     return rows

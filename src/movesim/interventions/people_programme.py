@@ -28,7 +28,7 @@ class PeopleProgramme(Programme):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         n = self.capacity
-        self.doses = Doses(n, self.number("lag_weeks"), self.number("ramp_weeks"), self.number("half_life_weeks"))
+        self.doses = Doses(n, self.number("lag_weeks"), self.number("ramp_weeks"), self.half_life())
         self.duration = self.number("duration_weeks")
         self.offers: list[NDArray] = []
         self.offer_ids: list[NDArray] = []

@@ -93,6 +93,10 @@ class Programme:
         """Return a drawn number of the intervention."""
         return self.spec.value(self.values, name, default)
 
+    def half_life(self) -> float:
+        """Return the half-life in weeks of what did not become habit, as the study's follow-up asks for."""
+        return self.number("half_life_weeks") * self.solved.persistence
+
     def probability(self, step: str, readiness: NDArray, rows: NDArray) -> NDArray[np.float64]:
         """Return these people's probability of climbing a step."""
         if step not in self.solved.a:

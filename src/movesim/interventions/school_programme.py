@@ -45,7 +45,7 @@ class SchoolProgramme(Programme):
         self.level = np.zeros(size)
         self.pupil_years = 0.0
         self.missed = 0.0
-        self.doses = Doses(self.capacity, self.number("lag_weeks"), self.number("ramp_weeks"), self.number("half_life_weeks"))
+        self.doses = Doses(self.capacity, self.number("lag_weeks"), self.number("ramp_weeks"), self.half_life())
         self.gain = self.multiplier(setting.decile).astype(np.float32)
         self.changed = False
 

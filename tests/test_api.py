@@ -162,6 +162,24 @@ def test_a_wrong_key_or_value_is_refused_before_anything_is_made(empty_folder: P
     assert not list(empty_folder.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("where", "areas", "sentence"),
+    [
+        ("Nottingham", ["Mansfield"], r"areas: none of the \d+ people live in Mansfield; take more people, or people=all\."),
+        ("Mansfield", [], r"'community_leaders' reaches no neighbourhood of this place; widen 'where', or take more people\."),
+        ("Mansfeild", [], r"'community_leaders' is for Mansfeild, which is no authority of this place\. Did you mean 'Mansf"),
+    ],
+)
+def test_where_nobody_lives_is_refused_before_anything_is_made(
+    where: str, areas: list[str], sentence: str, empty_folder: Path
+) -> None:
+    """A sample of a thousand people has nobody in some authorities."""
+    (empty_folder / "own.yaml").write_text(OWN.replace("[Nottingham]", f"[{where}]"), encoding="utf-8")
+    with pytest.raises(movesim.InputError, match=sentence):
+        movesim.run(scenario="own.yaml", areas=areas, **{**SMALL, "people": 1_000}, out="study")
+    assert [path.name for path in empty_folder.iterdir()] == ["own.yaml"]
+
+
 def test_areas_restrict_results_and_not_people(folder: Path) -> None:
     """The same people are simulated, so an authority's numbers are the same whether it is asked for alone or not."""
     keys = {**SMALL, "scenarios": ["routes", "community_leaders"], "report": False}

@@ -240,7 +240,7 @@ def test_a_burn_in_that_does_not_settle_is_stopped_only_when_enough_pairs_agree(
     def notes(moved: list[float]) -> list[dict]:
         return [{"guards": [], "drift": {"child": [m, -m, 0.0]}} for m in moved]
 
-    (guard,) = _guards(notes([0.013, 0.0131]))
+    (guard,) = _guards(notes([0.013, 0.0132]))
     assert guard["passed"] and guard["detail"].startswith("child: shares moved by 1.31 points at most")
     with pytest.raises(movesim.GuardError, match=r"The burn-in has not settled \(child: shares moved by 1\.30 points at most"):
         _guards(notes([0.012, 0.014] * 10))

@@ -174,6 +174,11 @@ MEASURES = (
     Word("mean_deviation", "Mean deviation", "points or minutes", "weighted mean absolute difference from the average"),
     Word("theil", "Theil index", "", "between-group Theil index"),
 )
+# The headline gap once more, freed of who dies, is born and moves; only for adults' inactivity over tenths of deprivation.
+ADJUSTED = (
+    Word("sii_closed_cohort", "Slope index, the same people", "points", "among those who were there at week 0 and still are"),
+    Word("sii_age_standardised", "Slope index, the same ages", "points", "at the ages that adults of the place had at week 0"),
+)
 HEADLINE = ("adult", "imd_decile", "inactive", "sii")
 
 # --- chance ---------------------------------------------------------------------------------------------------------

@@ -236,3 +236,33 @@ def test_people_who_change_are_placed_anew(tiny: Simulation, rules: Rules) -> No
     recorder.record(tiny.people, 4)
     table = recorder.outcomes().query("axis == 'all'").set_index(["week", "age_group"])["residents"]
     assert table.to_dict() == {(0, "adult"): 150.0, (0, "child"): 18.0, (4, "adult"): 155.0, (4, "child"): 13.0}
+
+
+def test_the_gap_of_the_same_people_and_at_the_same_ages() -> None:
+    """With nobody born, dead or moved the closed cohort is everybody; standard ages take the place's own mix of ages."""
+    recorder = Recorder(("Aford",))
+    sums = [np.zeros((*sizes, 12)) for sizes in recorder.sizes]
+    adult = sums[3][0]
+    # two tenths of the same inactivity by age (60% old, 20% young), one old and one young: all of the gap is age
+    old, young = 0, 3
+    for tenth, (of_old, of_young) in ((0, (90.0, 10.0)), (9, (10.0, 90.0))):
+        adult[tenth, old, 1, :3] = of_old, of_old, 0.6 * of_old
+        adult[tenth, young, 1, :3] = of_young, of_young, 0.2 * of_young
+    recorder.weeks, recorder.sums = [4 * k - 48 for k in range(13)], [sums] * 13
+    found = recorder.adjusted().set_index("measure")["value"]
+    # closed cohort = crude: 56% against 24%, midranks 0.25 and 0.75: slope 0.64
+    assert found["sii_closed_cohort"] == pytest.approx(0.64)
+    assert found["sii_age_standardised"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_newcomers_are_not_in_the_closed_cohort() -> None:
+    recorder = Recorder(("Aford",))
+    sums = [np.zeros((*sizes, 12)) for sizes in recorder.sizes]
+    adult = sums[3][0]
+    for tenth, inactive in ((0, 0.5), (9, 0.1)):
+        adult[tenth, 2, 1, :3] = 50.0, 50.0, 50.0 * inactive
+        adult[tenth, 2, 0, :3] = 50.0, 50.0, 50.0 * 0.1
+    recorder.weeks, recorder.sums = [4 * k - 48 for k in range(13)], [sums] * 13
+    found = recorder.adjusted().set_index("measure")["value"]
+    assert found["sii_closed_cohort"] == pytest.approx(0.8)
+    assert found["sii_age_standardised"] == pytest.approx(0.4)

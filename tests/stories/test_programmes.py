@@ -29,26 +29,41 @@ def gain(life: Life, who: np.ndarray, year: int = -1, what: str = "minutes") -> 
 
 
 # --- fading -----------------------------------------------------------------------------------------------------------
-@lru_cache
-def two_years_of_leaders(folder: Path, habit_share: float) -> Life:
-    text = load_scenario("community_leaders").path.read_text(encoding="utf-8")
-    path = folder / "leaders_for_two_years.yaml"
-    path.write_text(text.replace("end_year: 10", "end_year: 2", 1), encoding="utf-8")
-    return under(path, 8, numbers={"habit_share": habit_share, "budget.pounds_per_resident_a_year": MORE})
+MANY, JUST_AFTER, FIVE_YEARS_ON = 20_000, 2, 7  # years counted from 0; the programme runs in the first two
 
 
-def test_what_became_habit_stays_and_the_rest_fades(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder, who = tmp_path_factory.mktemp("leaders"), adults(settled())
-    at_most, five_years_on = 2, 7  # counted from 0: the first year without the programme, and the fifth after its last
-    found = {share: two_years_of_leaders(folder, share) for share in (0.0, 0.5, 1.0)}
-    by_year = {share: np.array([gain(life, who, year) for year in range(8)]) for share, life in found.items()}
-    for share, g in by_year.items():
-        print(f"habit share {share}: minutes gained by year {g.round(2)}")
-    for share in (0.0, 0.5):
-        assert 0 < by_year[share][five_years_on] < 0.9 * by_year[share][at_most]
-    assert by_year[0.0][five_years_on] < 0.35 * by_year[0.0][at_most]
-    assert by_year[0.0][five_years_on] < 0.5 * by_year[0.5][five_years_on] < 0.5 * by_year[1.0][five_years_on]
-    assert by_year[1.0][five_years_on] > 0.6 * by_year[1.0][at_most]
+def two_years_of_leaders(folder: Path, as_stated: bool = False, **numbers: float) -> np.ndarray:
+    """Minutes that adults gained by year from two years of leaders and six without them.
+
+    `as_stated` leaves out the study's later follow-up, on which the share of the stated habit share and half-life that the
+    model does not bring about by itself is solved.
+    """
+    text = load_scenario("community_leaders").path.read_text(encoding="utf-8").replace("end_year: 10", "end_year: 2", 1)
+    path = folder / ("leaders_as_stated.yaml" if as_stated else "leaders_for_two_years.yaml")
+    path.write_text(text[: text.index("      also_predicts:")] if as_stated else text, encoding="utf-8")
+    life = under(path, 8, people=MANY, numbers={"budget.pounds_per_resident_a_year": MORE, **numbers})
+    none, who = nothing(8, people=MANY), adults(life.run)
+    return np.array([life.mean(who, year=year) - none.mean(who, year=year) for year in range(8)])
+
+
+@pytest.mark.slow
+def test_five_years_after_a_programme_less_is_left_than_at_its_end_and_something(tmp_path: Path) -> None:
+    by_year = two_years_of_leaders(tmp_path)
+    print(f"community leaders for two years at £{MORE:g}: minutes gained by year {by_year.round(2)}")
+    assert by_year[JUST_AFTER] > 1
+    assert 0 < by_year[FIVE_YEARS_ON] < 0.9 * by_year[JUST_AFTER]
+    assert (np.diff(by_year[JUST_AFTER:]) < 0.1 * by_year[JUST_AFTER]).all()
+
+
+@pytest.mark.slow
+def test_what_became_habit_stays_and_the_rest_fades(tmp_path: Path) -> None:
+    by_year = {share: two_years_of_leaders(tmp_path, True, habit_share=share) for share in (0.0, 0.5, 1.0)}
+    for share, gained in by_year.items():
+        print(f"habit share {share}, as stated: minutes gained by year {gained.round(2)}")
+    left = {share: gained[FIVE_YEARS_ON] / gained[JUST_AFTER] for share, gained in by_year.items()}
+    assert 0 <= left[0.0] < 0.35  # three half-lives of 18 months
+    assert left[0.0] + 0.15 < left[0.5] < left[1.0] - 0.1
+    assert left[1.0] > 0.6
 
 
 @pytest.mark.parametrize("fte", [0.1, 0.45])

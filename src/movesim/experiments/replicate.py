@@ -186,7 +186,7 @@ def drift(recorder: Recorder) -> dict[str, list[float]]:
 
 # --- tables ---------------------------------------------------------------------------------------------------------
 def tables_of(finished: Mapping[str, Finished], task: Task) -> dict[str, pd.DataFrame]:
-    """Return the pair's tables: outcomes, cross, money, ladder and winners."""
+    """Return the pair's tables: outcomes, adjusted gaps, cross, money, ladder and winners."""
     named = {"draw": draw_number(task.draws, task.replicate), "replicate": task.replicate}
 
     def stack(make: Any) -> pd.DataFrame:
@@ -209,6 +209,7 @@ def tables_of(finished: Mapping[str, Finished], task: Task) -> dict[str, pd.Data
 
     return {
         "outcomes": stack(lambda name, run: label(name, run.recorder.outcomes(task.every_group))),
+        "adjusted": stack(lambda name, run: label(name, run.recorder.adjusted())),
         "cross": stack(lambda name, run: label(name, run.recorder.cross())),
         "money": stack(lambda name, run: None if run.delivery is None else label(name, run.delivery.money())),
         "ladder": stack(

@@ -24,10 +24,12 @@ from movesim.experiments.engines import run_all
 from movesim.experiments.replicate import BASELINE, Task, run_pair
 from movesim.experiments.store import MANIFEST, Result, Study, save_table, write_part
 from movesim.interventions.files import load_scenario
+from movesim.interventions.targeting import strata_of
 from movesim.outcomes.comparison import compare as compare_with_baseline
 from movesim.outcomes.comparison import contributions
 from movesim.outcomes.gaps import gaps
 from movesim.place import load_place
+from movesim.words import HEADLINE, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +56,7 @@ def study(settings: StudySettings) -> Result:
     people = None if settings.people == "all" else int(settings.people)
     population = load_place(settings.place, people, settings.place_seed)
     areas = area_numbers(settings.areas, population)
+    check_somebody_is_there(settings.areas, scenarios, population)
     identity = {
         **settings.identity(), "model": model_id(), "population": population.fingerprint,
         "scenario_contents": {name: fingerprint(s.contents) for name, s in scenarios.items()},
@@ -82,6 +85,20 @@ def area_numbers(areas: tuple[str, ...], population: Population) -> tuple[int, .
                 f"It has {one_of(names).replace(' or ', ' and ')}."
             )
     return tuple(sorted(known[a.lower()] for a in areas))
+
+
+def check_somebody_is_there(areas: tuple[str, ...], scenarios: Mapping[str, Scenario], population: Population) -> None:
+    """Raise InputError when none of the sampled people live in the areas, or where an intervention is delivered."""
+    people, neighbourhoods, names = population.people, population.neighbourhoods, population.local_authorities
+    authority = neighbourhoods["local_authority"]
+    if areas and not np.isin(authority[people["neighbourhood"]], area_numbers(areas, population)).any():
+        count = f"{people['id'].size:,}"
+        raise InputError(f"areas: none of the {count} people live in {one_of(areas)}; take more people, or people=all.")
+    residents = np.bincount(people["neighbourhood"], people["weight"], authority.size).astype(np.float64)
+    for scenario in scenarios.values():
+        central = scenario.ledger().central()
+        for intervention in scenario.interventions:
+            strata_of(intervention, central, neighbourhoods["imd_decile"], residents, authority, names)
 
 
 def _short(place: str) -> str:
@@ -207,7 +224,7 @@ def _assemble(
     n = settings.replicates
     outcomes = plan.read("outcomes", n)
     _check_numbers(outcomes)
-    gap_table = gaps(outcomes)
+    gap_table = with_adjusted(gaps(outcomes), plan.read("adjusted", n))
     tables = {
         "outcomes": outcomes,
         "gaps": gap_table,
@@ -223,6 +240,15 @@ def _assemble(
     manifest = _manifest(plan, settings, scenarios, population, guards, tables["money"], seconds)
     _write_text(plan.folder / "config.yaml", _yaml(settings.to_dict()))
     _write_text(plan.folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False, default=str))
+
+
+def with_adjusted(gap_table: pd.DataFrame, adjusted: pd.DataFrame) -> pd.DataFrame:
+    """Return the gaps with the headline gap of a closed cohort and at standard ages added as further measures."""
+    import pandas as pd
+
+    age_group, axis, outcome, _ = HEADLINE
+    more = adjusted.dropna(subset="value").assign(window=WEEKS_A_YEAR, age_group=age_group, axis=axis, outcome=outcome)
+    return pd.concat([gap_table, more[gap_table.columns]], ignore_index=True)
 
 
 def _check_numbers(outcomes: pd.DataFrame) -> None:

@@ -79,7 +79,7 @@ def strata_of(
                 )
         inside &= np.isin(authority, [authorities.index(name) for name in where.local_authority])
     if not inside.any():
-        raise InputError(f"'{spec.name}' reaches no neighbourhood of this place; widen 'where'.")
+        raise InputError(f"'{spec.name}' reaches no neighbourhood of this place; widen 'where', or take more people.")
     if where.targeting == "universal":
         return Strata(np.where(inside, 0, -1).astype(np.int8), np.ones(1), 0)
     if where.targeting == "targeted":

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from movesim.draws import compiled
 from movesim.outcomes.axes import levels
+from movesim.outcomes.gaps import sii
 from movesim.words import ADULT_FROM, ADULT_LIMITS, AGE_GROUPS, AXES, CHILD_LIMITS, DOMAINS, RECORD_EVERY, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ GROUPINGS = (
     ("age_group", "local_authority", "imd_decile"),
     ("age_group", "age_band", "sex", "impairments", "characteristics"),
     ("age_group", "ethnic_group", "ns_sec", "affluence"),
+    ("age_group", "imd_decile", "age_band", "original"),
 )
+ADJUSTMENT = 3  # the grouping that closed cohorts and standard ages are read from
 HOME = {name: next(k for k, names in enumerate(GROUPINGS) if name in names) for names in GROUPINGS for name in names[1:]}
-HOME |= {"all": 0, "imd_fifth": 0, "age_group": 0}
+HOME |= {"imd_decile": 0, "age_band": 1, "all": 0, "imd_fifth": 0, "age_group": 0}
 
 
 @compiled
@@ -54,6 +57,15 @@ def _count(cells, weight, mean, child, domain_minutes, low_adult, high_adult, lo
                 row[6 + d] += w * 0.25 * domain_minutes[d, j]
 
 
+def _at_ages(table: NDArray[np.float64], standard: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return, for a table (tenths, age bands, values), each tenth's inactive share at standard ages as a table of its own."""
+    everywhere = table[..., 2].sum(axis=0) / np.maximum(table[..., 1].sum(axis=0), 1e-12)
+    share = np.where(table[..., 1] > 0, table[..., 2] / np.maximum(table[..., 1], 1e-12), everywhere)
+    out = np.zeros((table.shape[0], table.shape[2]))
+    out[:, 1], out[:, 2] = 1.0, share @ standard
+    return out
+
+
 @dataclass
 class Recorder:
     """Counts outcomes of a run at every fourth week and keeps the sums.
@@ -70,7 +82,7 @@ class Recorder:
 
     def __post_init__(self) -> None:
         size = {axis.name: len(axis.levels) for axis in AXES}
-        size |= {"local_authority": len(self.local_authorities), "age_group": len(AGE_GROUPS)}
+        size |= {"local_authority": len(self.local_authorities), "age_group": len(AGE_GROUPS), "original": 2}
         # levels that may not apply to a person have one more place at the end
         size |= {"ns_sec": size["ns_sec"] + 1, "affluence": size["affluence"] + 1}
         self.sizes = [tuple(size[name] for name in names) for names in GROUPINGS]
@@ -79,6 +91,7 @@ class Recorder:
     def place(self, people: People) -> None:
         """Note which rows of the tables each person counts in; call again when people change."""
         at = levels(people)
+        at["original"] = people.original[: people.n].astype(np.int16)
         at["age_group"] = (people.age < ADULT_FROM).astype(np.int16)
         counted = people.live[: people.n] > 0
         if self.areas:
@@ -162,6 +175,29 @@ class Recorder:
             frame = frame[frame["residents"] > 0]
             frames.append(frame.assign(inactive=frame["inactive"] / frame["residents"]))
         return pd.concat(frames, ignore_index=True)
+
+    def adjusted(self) -> pd.DataFrame:
+        """Return the headline gap by year among the people of week 0 (closed cohort) and at the ages of week 0.
+
+        Columns week, measure (words.ADJUSTED) and value. Age-standardised: each tenth's inactive share by age band, weighted by
+        the place's adults of week 0; a tenth without anybody of an age takes the place's share at that age.
+        """
+        import pandas as pd
+
+        rows, standard = [], None
+        for week in self.years():
+            adult = self.window(week, RECORDS_A_YEAR)[ADJUSTMENT][0]
+            both = adult.sum(axis=2)
+            if standard is None:
+                standard = both[..., 1].sum(axis=0) / max(both[..., 1].sum(), 1e-12)
+            closed = adult[:, :, 1].sum(axis=1)
+            everybody = both.sum(axis=1)
+            at_ages = _at_ages(both, standard)
+            for measure, table, place in (("sii_closed_cohort", closed, closed), ("sii_age_standardised", at_ages, everybody)):
+                here = place[:, 1] > 0
+                share = table[here, 2] / np.maximum(table[here, 1], 1e-12)
+                rows.append((week, measure, float(sii(share, place[here, 1])) if here.sum() > 1 else np.nan))
+        return pd.DataFrame(rows, columns=["week", "measure", "value"])
 
     def _labels(self) -> NDArray[np.object_]:
         """Return age group, axis and level of every row that _rows gives, shape (rows, 3)."""

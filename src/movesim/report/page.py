@@ -114,6 +114,7 @@ def render(facts: Facts, drawn: dict[str, Chart | str], svgs: dict[str, str]) ->
         delivered=_html_table(delivered_table(facts)),
         options=_options(facts),
         sure=how_sure(facts),
+        adjusted=same_people(facts),
         ledger=_html_table(ledger),
         ledger_data=_data_uri(ledger),
         ledger_counts=_counts(facts),
@@ -123,6 +124,24 @@ def render(facts: Facts, drawn: dict[str, Chart | str], svgs: dict[str, str]) ->
         about=_about(facts),
         enough_pairs=ENOUGH_PAIRS,
     )
+
+
+def same_people(facts: Facts) -> str:
+    """Return a sentence on the change of the gap among the same people and at the same ages, "" where it was not counted.
+
+    Activity saves lives, and more of those it saves are old or ill: a gap among whoever is there can move for that alone.
+    """
+    table = facts.result.tables["comparison"]
+    rows = table[(table["scenario"] == facts.focus["name"]) & (table["week"] == table["week"].max())].set_index("measure")
+    found = []
+    for word in words.ADJUSTED:
+        if word.name in rows.index:
+            row = rows.loc[word.name]
+            spread = "" if facts.numbers["few"] else f" ({say.span(100 * row['low'], 100 * row['high'])})"
+            found.append(f"{say.signed(100 * row['difference'])} points{spread} {word.meaning}")
+    if not found:
+        return ""
+    return f"The slope index changes by {' and by '.join(found)}, under {facts.focus['title']} against no change."
 
 
 def ranked_table(facts: Facts) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,11 @@ def run_pair(task: Task) -> dict[str, Any]:
     record_burn_in(start, recorder)
     if task.demography:
         start.demography = Demography.at(start)
-    england_mean = lambda domains: england_readiness(task.draws, task.replicate, task.behaviour, domains)  # noqa: E731
+
+    @cache  # asked at every intake of every programme
+    def england_mean(domains: tuple[int, ...]) -> float:
+        return england_readiness(task.draws, task.replicate, task.behaviour, domains)
+
     finished: dict[str, Finished] = {}
     guards = []
     for name, scenario in scenarios.items():

@@ -17,7 +17,7 @@ import numpy as np
 from movesim.behaviour.rules import Rules
 from movesim.behaviour.simulation import Simulation, reference_run
 from movesim.config import conf_folder, load_yaml
-from movesim.errors import InputError, one_of
+from movesim.errors import one_of
 from movesim.outcomes.record import RECORDS_A_YEAR, Recorder
 from movesim.words import AXIS, DOMAIN, RECORD_EVERY, WEEKS_A_YEAR
 
@@ -31,7 +31,7 @@ _KEYS = {
     "estimator", "value", "spread", "need", "ids", "status", "role", "meaning", "age_group", "axis", "level", "against",
     "outcome", "percentile", "domain",
 }  # fmt: skip
-# Half of cycling is taken to be travel: 3.17 of 4.95 + 3.17 million twice-a-month cyclists cycle for travel (T005, T006).
+# Two fifths of cycling are taken to be travel: 3.17 of 4.95 + 3.17 million twice-a-month cyclists (T005, T006).
 TRAVEL_OF_CYCLING = 0.4
 
 
@@ -152,11 +152,3 @@ def describe(targets: tuple[Target, ...], values: np.ndarray) -> list[dict[str, 
         }
         for t, v in zip(targets, values, strict=True)
     ]  # fmt: skip
-
-
-def find(targets: tuple[Target, ...], name: str) -> Target:
-    """Return a target by name."""
-    for target in targets:
-        if target.name == name:
-            return target
-    raise InputError(f"There is no target called '{name}'.")

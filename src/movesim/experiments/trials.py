@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,8 @@ def trials(settings: TrialsSettings) -> Trials:
             print(f"  {done:,} of {len(tasks):,} studies re-run", file=sys.stderr, flush=True)
     table = pd.DataFrame(rows).sort_values(["intervention", "finding", "replicate"], ignore_index=True)
     save_table(table, folder / "trials.parquet")
-    write_atomically(folder / "manifest.json", f'{{"movesim": "{__version__}", "command_line": {settings.command_line()!r}}}')
+    manifest = {"movesim": __version__, "command_line": settings.command_line()}
+    write_atomically(folder / "manifest.json", json.dumps(manifest))
     return Trials(folder, "done", table)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from movesim.behaviour.parameters import fingerprint, model_id, rules_and_references, write_atomically
+from movesim.behaviour.parameters import behaviour_values, fingerprint, model_id, rules_and_references, write_atomically
 from movesim.behaviour.rules import References, Rules
 from movesim.behaviour.simulation import Simulation
 from movesim.config import cache_folder
@@ -241,9 +241,9 @@ def solve(
 ) -> dict[str, Solved]:
     """Return every intervention of a scenario solved for a replicate's draw; solved ones are kept in the cache on disk."""
     out = {}
+    behaviour = behaviour_values(mode, replicate, overrides)
     for intervention in scenario.interventions:
         mine = intervention.study_values(values)
-        behaviour = rules_and_references(mode, replicate, overrides)[0].values
         key = fingerprint([model_id(), behaviour, mine, study_of(intervention)])
         path = cache_folder("trials") / f"{key}.json"
         if path.is_file():
@@ -280,7 +280,7 @@ def predict(
 
 def england_readiness(mode: str, replicate: int, overrides: Mapping[str, float], domains: tuple[int, ...]) -> float:
     """Return England's mean readiness in these domains for a replicate's draw, kept in the cache on disk."""
-    behaviour = rules_and_references(mode, replicate, overrides)[0].values
+    behaviour = behaviour_values(mode, replicate, overrides)
     path = cache_folder("readiness") / f"{fingerprint([model_id(), behaviour, domains])}.json"
     if not path.is_file():
         bench = _bench(mode, replicate, tuple(sorted(overrides.items())))

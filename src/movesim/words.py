@@ -134,6 +134,16 @@ NEIGHBOURHOODS = (
     Column("outdoor_space", "float32", "m2 per property", "private outdoor space; drives play and walking for leisure"),
     Column("facilities", "float32", "share agreeing", "adequate facilities nearby; drives sport"),
 )
+# What tables or a user may say of a neighbourhood besides; a population has the columns only where somebody did.
+LOCAL = (
+    *[Column(f"supply_{d}", "float32", "times", "supply over what its indicators give, 1 as they say")
+      for d in ("leisure_walk", "travel_walk", "cycle", "sport", "play")],
+    Column("park_distance", "float32", "metres", "mean distance to the nearest park, public garden or playing field (nan: not "
+           "known); drives play and walking for leisure"),
+    Column("offer", "float32", "times", "active minutes that schools standing there offer over the national norm, 1 as the norm"),
+    Column("workforce", "float32", "FTE per 1,000 residents", "community workforce before any programme"),
+    Column("price", "float32", "times", "how much price bars those on low incomes from sport, 1 as in the nation, 0 not at all"),
+)  # fmt: skip
 SCHOOLS = (
     Column("code", "U16", "", "school code"),
     Column("phase", "int8", "0 none, 1 primary, 2 secondary", "phase"),

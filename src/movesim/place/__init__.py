@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,18 @@ __all__ = ["Population", "build_place", "list_places", "load_place", "tables_fou
 
 
 def build_place(
-    files: str | Path, name: str, place_seed: int = 1, title: str | None = None, tell: Callable[[str], None] | None = None
+    files: str | Path,
+    name: str,
+    place_seed: int = 1,
+    title: str | None = None,
+    tell: Callable[[str], None] | None = None,
+    areas: str | Sequence[str] = (),
+    overrides: str | Path | None = None,
 ) -> Path:
-    """Make a place from a folder of official tables and keep it under its name; see movesim.place.files.build_place."""
+    """Make a place from official tables and keep it under its name; see movesim.place.files.build_place."""
     from movesim.place.files import build_place as build
 
-    return build(files, name, place_seed, title, tell)
+    return build(files, name, place_seed, title, tell, areas, overrides)
 
 
 def __getattr__(name: str) -> Any:

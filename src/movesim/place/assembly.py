@@ -13,37 +13,37 @@ from movesim.place.households import form
 from movesim.place.margins import ENVIRONMENT, Margins
 from movesim.place.pods import POD_SIZE, PodList, pod_order, pods_of_households
 from movesim.place.population import Population
-from movesim.place.schools import Catchments, attended, catchments
+from movesim.place.schools import Catchments, are_real, attended, catchments
 from movesim.place.synthesis import synthesise
 from movesim.place.ties import Known, tie
 from movesim.place.weights import weigh
-from movesim.words import NEIGHBOURHOODS, PEOPLE
+from movesim.words import LOCAL, NEIGHBOURHOODS, PEOPLE
 
 AT_ONCE = 120  # neighbourhoods made at a time: bounds memory, changes nothing else
 Columns = dict[str, NDArray[Any]]
-ASSOCIATIONS = (
-    "Faith, pregnancy, impairments, work and income are drawn from associations (conf/place/associations.yaml), not from "
-    "tables of the place.",
-    "Schools and their catchments are made up: neighbouring LSOAs of one authority.",
-    "Residents of communal establishments (halls, care homes) are households of one.",
-)
+DRAWN = "{} are drawn from associations (conf/place/associations.yaml), not from tables of the place."
+ASSOCIATIONS = ("Residents of communal establishments (halls, care homes) are households of one.",)
+MADE_UP_SCHOOLS = "Schools and their catchments are made up: neighbouring LSOAs of one authority."
 
 
-def assemble(margins: Margins, people: int | None, place_seed: int, fingerprint: str) -> Population:
+def assemble(
+    margins: Margins, people: int | None, place_seed: int, fingerprint: str, schools: Catchments | None = None
+) -> Population:
     """Make the population of a place, or the sample of it that is about `people` large (whole pods).
 
-    Arguments: margins; people, None for all; place_seed; fingerprint, a hash of what it is made from. Raises InputError for
+    Arguments: margins; people, None for all; place_seed; fingerprint, a hash of what it is made from; schools and whom they
+    serve, where the place is a part of a larger one that settles that. Raises InputError for
     a number of people that is not positive.
     """
     if people is not None and people <= 0:
         raise InputError(f"people={people}: a sample needs at least one person; give a whole number such as 20000.")
     margins = margins.whole()
     order = pod_order(margins, place_seed)
-    made, taken = _take(margins, order, people, place_seed)
-    return _population(margins, made, taken, place_seed, fingerprint)
+    made = _take(margins, order, people, place_seed)
+    return _population(margins, made, place_seed, fingerprint, schools or catchments(margins, place_seed))
 
 
-def _take(margins: Margins, order: PodList, people: int | None, place_seed: int) -> tuple[Columns, int]:
+def _take(margins: Margins, order: PodList, people: int | None, place_seed: int) -> Columns:
     """Make the neighbourhoods of the first pods of the order and keep the prefix whose size is nearest to `people`."""
     longest = len(order) if people is None else min(len(order), int(np.ceil(people / POD_SIZE * 1.1)) + 2)
     rank = np.full((len(margins), int(order.number.max()) + 1), -1, np.int64)
@@ -56,7 +56,7 @@ def _take(margins: Margins, order: PodList, people: int | None, place_seed: int)
     if people is None or size[-1] < people:
         taken = longest
     keep = made["pod"] < taken
-    return ({name: column[keep] for name, column in made.items()} if not keep.all() else made), taken
+    return {name: column[keep] for name, column in made.items()} if not keep.all() else made
 
 
 def _residents(margins: Margins, which: NDArray[np.int64], rank: NDArray[np.int64], place_seed: int) -> Columns:
@@ -77,7 +77,7 @@ def _residents(margins: Margins, which: NDArray[np.int64], rank: NDArray[np.int6
     return out
 
 
-def _population(margins: Margins, made: Columns, taken: int, place_seed: int, fingerprint: str) -> Population:
+def _population(margins: Margins, made: Columns, place_seed: int, fingerprint: str, found: Catchments) -> Population:
     at, pod = made.pop("at"), made.pop("pod")
     home = made.pop("home")
     n = len(at)
@@ -88,7 +88,6 @@ def _population(margins: Margins, made: Columns, taken: int, place_seed: int, fi
     lived_in, neighbourhood = np.unique(at, return_inverse=True)
     authority = margins.local_authority[at].astype(np.int64)
     decile = margins.imd_decile[at].astype(np.int64)
-    found = catchments(margins, place_seed)
     school = attended(found, at, made["age"], made["id"], place_seed)
     made["weight"] = weigh(margins, authority, decile, made["age"])
     made["household"], made["neighbourhood"] = household, neighbourhood.astype(np.int32)
@@ -103,6 +102,7 @@ def _population(margins: Margins, made: Columns, taken: int, place_seed: int, fi
         "imd_decile": margins.imd_decile[lived_in],
         "residents": margins.residents[lived_in],
         **{name: margins.environment[name][lived_in] for name in ENVIRONMENT},
+        **{name: column[lived_in] for name, column in margins.local.items()},
     }
     return Population(
         name=margins.name,
@@ -110,14 +110,21 @@ def _population(margins: Margins, made: Columns, taken: int, place_seed: int, fi
         people={c.name: np.ascontiguousarray(made[c.name], dtype=c.dtype) for c in PEOPLE},
         ties=ties,
         tie_kind=kinds,
-        neighbourhoods={c.name: table[c.name].astype(c.dtype) for c in NEIGHBOURHOODS},
+        neighbourhoods={c.name: table[c.name].astype(c.dtype) for c in (*NEIGHBOURHOODS, *LOCAL) if c.name in table},
         schools=schools,
         local_authorities=margins.local_authorities,
         pods=pod.astype(np.int32),
         residents=margins.total,
-        notes=(*margins.notes, *ASSOCIATIONS),
+        notes=(*margins.notes, _drawn(margins), *ASSOCIATIONS, *(() if are_real(margins) else (MADE_UP_SCHOOLS,))),
         fingerprint=fingerprint,
     )
+
+
+def _drawn(margins: Margins) -> str:
+    """What no table of the place says, in a sentence."""
+    care = ", unpaid care" if np.isnan(margins.carers).any() else ""
+    work = ", work" if margins.employed is None else ""
+    return DRAWN.format(f"Faith, pregnancy, impairments{care}{work} and income")
 
 
 def _schools(
@@ -133,7 +140,7 @@ def _schools(
     row = np.zeros(len(found.code) + 1, np.int64)
     row[used] = np.arange(len(used)) + 1
     row[-1] = 0
-    inside = np.full(len(margins), -1, np.int64)
+    inside = np.full(len(margins) + 1, -1, np.int64)  # the last stands for neighbourhoods of another part
     inside[lived_in] = np.arange(len(lived_in))
     stand = inside[found.neighbourhood[used]]
     for of in (found.primary, found.secondary):

@@ -17,6 +17,8 @@ from movesim.place.households import HEAD, PARTNER, Households
 from movesim.place.margins import Margins, associations, rounded, table
 from movesim.place.matching import exponential, rank_within, smallest
 from movesim.place.synthesis import Residents
+from movesim.place.tenure import tenure_and_cars
+from movesim.place.work import class_and_work
 from movesim.words import NS_SEC
 
 STUDENT, NOT_SCORED = NS_SEC.index("student"), NS_SEC.index("not scored")
@@ -43,7 +45,7 @@ def _steps(starts: tuple[int, ...], values: Any, age: NDArray[np.int16]) -> NDAr
 class _Describer:
     def __init__(self, margins: Margins, people: Residents, homes: Households, place_seed: int) -> None:
         self.margins, self.people, self.homes = margins, people, homes
-        self.key = draws.key(place_seed, "place")
+        self.seed, self.key = place_seed, draws.key(place_seed, "place")
         self.conf = associations().data
         self.age = people.age
         self.adult = people.age >= 16
@@ -63,14 +65,24 @@ class _Describer:
         u, v, w = self.u(0), self.u(1), self.u(2)
         home, home_2 = self.house(0), self.house(1)
         adults = np.bincount(self.h[self.adult], minlength=self.houses)
-        classed = self._ns_sec(u[0], u[1], home[0])
         parents = (self.homes.role == HEAD) | (self.homes.role == PARTNER)
         under_five = np.bincount(self.h[self.age < 5], minlength=self.houses) > 0
         baby = np.bincount(self.h[self.age < 1], minlength=self.houses) > 0
         young = (self.adult & parents & under_five[self.h]).astype(np.int8)
-        in_work = self._in_work(classed, young, u[2])
+        if self.margins.employed is None:
+            classed = self._ns_sec(u[0], u[1], home[0])
+            in_work = self._in_work(classed, young, u[2])
+        else:
+            mother = (young == 1) & (self.people.sex == FEMALE)
+            classed, in_work = class_and_work(self.margins, self.people, self._class_score(u[1], home[0]), mother, self.seed)
         rank = self._income(classed, in_work, adults, home[1])
-        cars = self._cars(rank, adults, home[2])
+        score = self._more_cars(rank, adults, home[2])
+        if self.margins.tenure is None:
+            tenure, cars = np.full(self.houses, -1, np.int8), self._cars(score)
+        else:
+            first = np.zeros(self.houses, np.int64)
+            first[self.h[self.homes.role == HEAD]] = classed[self.homes.role == HEAD]
+            tenure, cars = tenure_and_cars(self.margins, self.people, self.homes, first, score, rank, self.seed)
         return {
             "impairments": self._impairments(v[0], v[1]),
             "ns_sec": np.where(self.adult & (self.age < 75), classed, NOT_SCORED).astype(np.int8),
@@ -83,6 +95,7 @@ class _Describer:
             "income_rank": rank[self.h].astype(np.float32),
             "affluence": self._affluence(rank, cars),
             "cars": cars[self.h].astype(np.int8),
+            "tenure": tenure[self.h],
             "class_of_all": classed.astype(np.int8),
             "affluence_score": self.affluence_score[self.h],
             "income_score": self.income_score[self.h],
@@ -90,22 +103,27 @@ class _Describer:
 
     def _ns_sec(self, u: Column, noise: Column, shared: Column) -> NDArray[np.int64]:
         """Class of everybody of 16 or over: students by age, the others by a latent rank shared in part by the household."""
-        conf = self.conf["ns_sec"]
         counts = self.margins.ns_sec[self.people.which]
         adult = np.flatnonzero(self.adult)
         lsoa = self.people.lsoa[adult]
         weight = _steps((0, *STUDENT_STARTS), (0.0, *STUDENT_WEIGHTS), self.age[adult])
         student = smallest(lsoa, exponential(u[adult], weight), counts[:, 3].astype(np.int64))
-        like = np.sqrt(conf["household"]["value"])
-        score = like * ndtri(shared[self.h[adult]]) + np.sqrt(1 - like**2) * ndtri(noise[adult])
-        score += conf["disabled"]["value"] * self.people.disabled[adult]
-        score += conf["under_25"]["value"] * (self.age[adult] < 25) + conf["over_65"]["value"] * (self.age[adult] >= 65)
+        score = self._class_score(noise, shared)[adult]
         rank = np.full(len(adult), -1, np.int64)
         rank[~student] = rank_within(lsoa[~student], -score[~student], len(counts))
         first, second = counts[lsoa, 0], counts[lsoa, 0] + counts[lsoa, 1]
         out = np.full(len(self.age), NOT_SCORED, np.int64)
         out[adult] = np.where(student, STUDENT, np.where(rank < first, 0, np.where(rank < second, 1, 2)))
         return out
+
+    def _class_score(self, noise: Column, shared: Column) -> Column:
+        """Return who has the higher class: chance, shared in part by the household, and less for the disabled and the young."""
+        conf = self.conf["ns_sec"]
+        like = np.sqrt(conf["household"]["value"])
+        score = like * ndtri(shared[self.h]) + np.sqrt(1 - like**2) * ndtri(noise)
+        score += conf["disabled"]["value"] * self.people.disabled
+        score += conf["under_25"]["value"] * (self.age < 25) + conf["over_65"]["value"] * (self.age >= 65)
+        return score
 
     def _in_work(self, classed: Column, young: Column, u: Column) -> Column:
         conf = self.conf["work"]
@@ -139,8 +157,13 @@ class _Describer:
         weight *= np.where(self.people.sex == FEMALE, conf["female"]["value"], 1.0)
         able = np.flatnonzero(self.age >= 5)
         out = np.zeros(len(self.age), np.int8)
-        count = self.margins.carers[self.people.which].astype(np.int64)
-        out[able] = smallest(self.people.lsoa[able], exponential(u[able], weight[able]), count)
+        held = self.margins.carers[self.people.which]
+        if np.isnan(held).any():  # the place's table is kept to test the prediction: carers are drawn from national rates
+            rates = table(conf["by_age_and_sex"])
+            chance = np.where(self.people.sex == FEMALE, *(_steps(CARE_STARTS, (0.0, *r), self.age) for r in rates[::-1]))
+            out[able] = u[able] < chance[able]
+            return out
+        out[able] = smallest(self.people.lsoa[able], exponential(u[able], weight[able]), held.astype(np.int64))
         return out
 
     def _expecting(self, u: Column, parent_of_baby: Column) -> Column:
@@ -170,14 +193,18 @@ class _Describer:
         quantiles = table(conf["quantiles"])[0]
         return np.interp(score, quantiles, np.linspace(0.0, 1.0, len(quantiles)))
 
-    def _cars(self, rank: Column, adults: Column, u: Column) -> NDArray[np.int64]:
-        """Cars of each household: those likeliest to have more come first, until the neighbourhood's counts are met."""
+    def _more_cars(self, rank: Column, adults: Column, u: Column) -> Column:
+        """Return which households are likelier to have more cars: income, adults of working age, and chance."""
         conf = self.conf["cars"]
         old = np.ones(self.houses, bool)
         old[self.h[self.adult & (self.age < 75)]] = False
         score = conf["income"]["value"] * rank + conf["second_adult"]["value"] * (adults > 1) + ndtri(u)
         score += conf["further_adult"]["value"] * np.clip(adults - 2, 0, 3)
         score += conf["pensioner"]["value"] * old
+        return score
+
+    def _cars(self, score: Column) -> NDArray[np.int64]:
+        """Cars of each household: those likeliest to have more come first, until the neighbourhood's counts are met."""
         total = np.bincount(self.homes.lsoa, minlength=len(self.people.which)).astype(np.float64)
         counts = rounded(self.margins.cars[self.people.which], total)
         below = np.cumsum(counts, axis=1)[:, :3]

@@ -26,18 +26,27 @@ FEMALE = 1
 # Weight of being the parent of a child under 16 at home, by age (assumed; the number of households with children is given).
 PARENT_AGES = (16, 17, 20, 25, 30, 35, 45, 50, 55, 60)
 PARENT_WEIGHTS = (0.0, 0.02, 0.15, 0.45, 0.85, 1.0, 0.75, 0.35, 0.08, 0.0)
+COUPLE, LONE, SHARERS = 0, 1, 2
+# Of households of two, and of three or more, without children under 16: couples; couples or lone parents (ONS Census 2021
+# custom dataset, household composition by size, England and Wales; with grown-up children in the larger ones).
+LEAVING = (16, 18, 20, 25, 30, 35), (0.0, 0.01, 0.08, 0.4, 0.8, 1.0)  # weight of having left the parents' home (assumed)
+COUPLES, FAMILIES = (0.83, 0.55), (0.94, 0.62)
 HEAD_AGES, HEAD_WEIGHTS = (16, 18, 20, 25, 50), (0.0, 0.05, 0.4, 0.8, 1.0)
 
 
 @dataclass(frozen=True)
 class Households:
-    """Households of some neighbourhoods: lsoa (h,), size (h,), id (h,), and for each person the household and the role."""
+    """Households of some neighbourhoods: lsoa (h,), size (h,), id (h,), and for each person the household and the role.
+
+    communal (h,) marks residents of communal establishments, each a household of one.
+    """
 
     lsoa: NDArray[np.int64]
     size: NDArray[np.int64]
     id: NDArray[np.uint64]
     of_person: NDArray[np.int64]
     role: NDArray[np.int8]
+    communal: NDArray[np.bool_]
 
 
 def form(margins: Margins, people: Residents, place_seed: int) -> Households:
@@ -54,7 +63,7 @@ def form(margins: Margins, people: Residents, place_seed: int) -> Households:
     builder.heads()
     builder.partners(with_children=False)
     builder.others()
-    return Households(builder.home_lsoa, builder.size, builder.home_id, builder.home, builder.role)
+    return Households(builder.home_lsoa, builder.size, builder.home_id, builder.home, builder.role, builder.communal)
 
 
 def _steps(starts: tuple[int, ...], values: Any, age: NDArray[np.int16]) -> NDArray[np.float64]:
@@ -68,6 +77,8 @@ class _Builder:
         self.people, self.key = people, draws.key(place_seed, "place")
         self.conf = associations().data["households"]
         self.k = len(people.which)
+        self.guided = margins.tenure is not None  # tables of the place's own households: their composition is looked after
+        self.leaving = LEAVING if self.guided else (HEAD_AGES, HEAD_WEIGHTS)
         self.adult = people.age >= 16
         sizes, singles = _household_sizes(margins, people)
         self.singles = singles  # communal residents: households of one that come last in each neighbourhood
@@ -178,7 +189,8 @@ class _Builder:
     def partners(self, with_children: bool) -> None:
         """Seat a partner near in age where there is room: the second adult of most households."""
         u = draws.open_uniform(self.w[1])
-        homes = (self.kids > 0) if with_children else (self.kids == 0) & (u < 0.88)
+        alike = np.where(self.size == 2, *COUPLES) if self.guided else 0.88
+        homes = (self.kids > 0) if with_children else (self.kids == 0) & (u < alike)
         homes = np.flatnonzero(homes & (self.free > 0) & (self.head >= 0))
         head = self.head[homes]
         older = np.where(self.people.sex[head] == FEMALE, 2.0, -2.0)
@@ -192,7 +204,7 @@ class _Builder:
             group = np.where(mixed_kids, other, group)
             weight = _steps(PARENT_AGES, PARENT_WEIGHTS, (self.people.age - 2).astype(np.int16))
         else:
-            weight = _steps(HEAD_AGES, HEAD_WEIGHTS, self.people.age)
+            weight = _steps(self.leaving[0], self.leaving[1], self.people.age)
         self._fill(homes, age, group, sex, weight, draws.open_uniform(self.v[0]), PARTNER, anybody=False)
 
     def heads(self) -> None:
@@ -201,11 +213,22 @@ class _Builder:
         z, u = ndtri(draws.open_uniform(self.h[1][homes])), draws.open_uniform(self.h[2][homes])
         large = np.where(u < 0.75, 52 + 7 * z, 23 + 4 * z)
         age = np.where(self.size[homes] >= 3, large, 56 + 18 * z)
+        if self.guided:
+            family = self._kind()[homes]
+            sharing = np.where(u < 0.6, 23 + 4 * z, 45 + 15 * z)
+            age = np.where(family == SHARERS, sharing, np.where(self.size[homes] >= 3, 54 + 7 * z, 56 + 18 * z))
+            age = np.where((family == LONE) & (self.size[homes] == 2), 58 + 13 * z, age)
         pool = np.flatnonzero(self.adult & (self.home < 0))
-        key = exponential(draws.open_uniform(self.v[1][pool]), _steps(HEAD_AGES, HEAD_WEIGHTS, self.people.age[pool]))
+        key = exponential(draws.open_uniform(self.v[1][pool]), _steps(self.leaving[0], self.leaving[1], self.people.age[pool]))
         first = np.zeros(len(homes))
         h, p = paired(self.home_lsoa[homes], first, age, self.people.lsoa[pool], key, self.people.age[pool].astype(float), self.k)
         self.seat(pool[p], homes[h], HEAD)
+
+    def _kind(self) -> NDArray[np.int64]:
+        """What each household without children is to be: a couple, a lone parent with grown-up children, or sharers."""
+        u = draws.open_uniform(self.w[1])
+        couple, family = np.where(self.size == 2, *COUPLES), np.where(self.size == 2, *FAMILIES)
+        return np.where(u < couple, COUPLE, np.where(u < family, LONE, SHARERS))
 
     def others(self) -> None:
         """Fill what places are left: grown-up children with heads of 40 or over, sharers of their own age with the young."""
@@ -216,6 +239,12 @@ class _Builder:
         z = ndtri(draws.uniform(ids, 0, "place_household_2", self.key))
         head = self.people.age[self.head[homes]]
         age = np.where(head >= 40, np.maximum(head - 29 + 5 * z, 16), head + 3 * z)
+        if self.guided:
+            family = self._kind()[homes]
+            child = np.clip(head - 29 + 5 * z, 16, np.maximum(head - 16, 16))
+            teens = draws.uniform(ids, 0, "place_household_2", self.key, index=1) < 0.9  # else a grandparent
+            with_kids = np.where(teens, 18 + 2 * np.abs(z), head + 28)
+            age = np.where(self.kids[homes] > 0, with_kids, np.where(family == SHARERS, head + 5 * z, child))
         group = self.people.ethnic_group[self.head[homes]].astype(np.int64)
         left = np.ones(len(homes), bool)
         for by_group in (True, False):

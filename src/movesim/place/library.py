@@ -5,11 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import time
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from movesim.errors import InputError, did_you_mean, one_of
 from movesim.place.population import Population
+from movesim.place.store import patient
+
+if TYPE_CHECKING:
+    from movesim.place.margins import Margins
 
 BUILT_IN = ("nottinghamshire_derbyshire", "england")
 _CODE = ("place/*.py", "words.py", "draws.py")
@@ -24,7 +33,7 @@ def list_places() -> list[tuple[str, str, str]]:
         if folder.parent.name not in BUILT_IN and not folder.parent.name.startswith("."):
             try:
                 title = json.loads(folder.read_text(encoding="utf-8"))["title"]
-            except (ValueError, KeyError):
+            except (OSError, ValueError, KeyError, TypeError):
                 title = "damaged; build it again"
             places.append((folder.parent.name, title, "from files"))
     return places
@@ -58,12 +67,17 @@ def load_place(name: str, people: int | None = 20_000, place_seed: int = 1) -> P
 
 def _cached(folder: Path, fingerprint: str) -> Population | None:
     """What the cache holds, or None where it holds nothing, or something damaged or of another make."""
-    if not (folder / "population.json").is_file():
-        return None
-    try:
-        population = Population.load(folder)
-    except InputError:
-        return None  # only a cache: it is made again
+    for wait in (0.0, 0.2):
+        time.sleep(wait)
+        if not (folder / "population.json").is_file():
+            return None
+        try:
+            population = Population.load(folder)
+            break
+        except InputError:
+            continue  # another process may just be putting the same one there
+    else:
+        return None  # damaged, and only a cache: it is made again
     return population if population.fingerprint == fingerprint else None
 
 
@@ -73,7 +87,7 @@ def _keep(population: Population, folder: Path, kept: str) -> Population:
     for old in folder.parent.glob(f"{kept}*"):
         if old != folder:
             shutil.rmtree(old, ignore_errors=True)
-    return Population.load(folder)
+    return _cached(folder, population.fingerprint) or population
 
 
 def _folder() -> Path:
@@ -82,7 +96,7 @@ def _folder() -> Path:
     return home() / "places"
 
 
-def _margins(name: str, place_seed: int):  # type: ignore[no-untyped-def]
+def _margins(name: str, place_seed: int) -> Margins:
     if name in BUILT_IN:
         from movesim.place.neighbourhoods import built_in
 
@@ -92,25 +106,62 @@ def _margins(name: str, place_seed: int):  # type: ignore[no-untyped-def]
     return load_margins(_folder() / name)
 
 
+def made_from(name: str) -> tuple[dict[str, Any], list[str], dict[str, NDArray[np.float64]]]:
+    """Return the files that a place was made from, the codes of its neighbourhoods and further facts of them; empty for a
+    built-in place."""
+    if name in BUILT_IN:
+        return {}, [], {}
+    from movesim.place.files import load_margins
+
+    margins = load_margins(_folder() / name)
+    inputs = json.loads((_folder() / name / "place.json").read_text(encoding="utf-8"))["inputs"]
+    return inputs, margins.code.tolist(), margins.facts
+
+
+def fingerprint_of(name: str, place_seed: int = 1) -> str:
+    """Return a hash of all that decides who lives in a place: its tables, the code that makes them up and the place seed."""
+    return _fingerprint(name, None, place_seed)
+
+
+def margins_of(name: str, place_seed: int = 1) -> Margins:
+    """Return the margins of a place, built in or made from files. Raises InputError for an unknown place."""
+    _fingerprint(name, None, place_seed)
+    return _margins(name, place_seed)
+
+
 def _fingerprint(name: str, people: int | None, place_seed: int) -> str:
     """A hash of the place's data, the code that makes it, the number of people and the place seed."""
     from movesim.config import conf_folder
 
     digest = hashlib.blake2b(digest_size=10)
     digest.update(f"{name}:{people}:{place_seed}:{_code()}".encode())
+    for path in sorted((conf_folder() / "place").glob("*.yaml")):
+        digest.update(path.read_bytes())
     if name in BUILT_IN:
-        for path in sorted((conf_folder() / "place").glob("*.yaml")):
-            digest.update(path.read_bytes())
-    elif (_folder() / name / "place.json").is_file() and "/" not in name and name not in (".", ".."):
-        digest.update((_folder() / name / "place.json").read_bytes())
-        digest.update((conf_folder() / "place" / "associations.yaml").read_bytes())
-    else:
+        return digest.hexdigest()
+    if "/" in name or name in (".", "..") or not _is_there(_folder() / name / "place.json"):
         known = [place[0] for place in list_places()]
         raise InputError(
             f"There is no place called '{name}'.{did_you_mean(name, known)} Known places: {one_of(known)}; "
             "'movesim place build' makes one from official tables."
         )
+    digest.update(patient(lambda: _margins_of(_folder() / name)).encode())
     return digest.hexdigest()
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file is there, looked for again shortly where another process may just be replacing its folder."""
+    if not path.is_file():
+        time.sleep(0.05)
+    return path.is_file()
+
+
+def _margins_of(folder: Path) -> str:
+    """The fingerprint of a place's margins, whatever the files were called that they were read from."""
+    try:
+        return str(json.loads((folder / "place.json").read_text(encoding="utf-8"))["margins"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"The place in {folder} is damaged (place.json); build it again from its files.") from None
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -30,7 +30,11 @@ class Margins:
     residents, stands_for (how many neighbourhoods of the nation a made-up one represents), age (g, 12), sex (g, 2: male,
     female), ethnic_group (g, 5), disabled (g, 2: no, yes), ns_sec (g, 4: 1-2, 3-5, 6-8, student; people 16 or over),
     carers (g,), cars (g, 4: 0, 1, 2, 3 or more; households), household_size (g, 8), communal (g,) residents outside
-    households, single_year (g, 105) relative numbers of each year of age, environment: four columns of (g,).
+    households, single_year (g, 105) relative numbers of each year of age, environment: four columns of (g,); and, where a table
+    of the place has them, tenure (g, 4: owned outright, with a mortgage or shared, social, private or rent free; households)
+    and employed (g,), residents of 16 or over in work. carers are NaN where they are drawn from associations. facts are
+    further columns of (g,) for analysis (see surroundings), schools those of GIAS (see gias), local what a user
+    says of neighbourhoods (see overrides), all empty where there are none.
     """
 
     name: str
@@ -54,6 +58,11 @@ class Margins:
     single_year: Floats
     environment: dict[str, NDArray[np.float32]]
     notes: tuple[str, ...] = ()
+    tenure: Floats | None = None
+    employed: Floats | None = None
+    facts: dict[str, Floats] = field(default_factory=dict)
+    local: dict[str, Floats] = field(default_factory=dict)
+    schools: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.code)
@@ -156,6 +165,14 @@ def associations() -> Document:
     from movesim.config import conf_folder, load_yaml
 
     return load_yaml(conf_folder() / "place" / "associations.yaml")
+
+
+@lru_cache(maxsize=1)
+def seeds() -> Document:
+    """Return conf/place/seeds.yaml: published cross-tables that the joint fits begin from."""
+    from movesim.config import conf_folder, load_yaml
+
+    return load_yaml(conf_folder() / "place" / "seeds.yaml")
 
 
 def single_years_from_bands(age: Floats) -> Floats:

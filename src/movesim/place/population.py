@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import uuid
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movesim.errors import InputError
-from movesim.words import NEIGHBOURHOODS, PEOPLE, SCHOOLS, TIES
+from movesim.place.store import put
+from movesim.words import LOCAL, NEIGHBOURHOODS, PEOPLE, SCHOOLS, TIES
 
 FORMAT = 1
 _TABLES = {"people": PEOPLE, "neighbourhoods": NEIGHBOURHOODS, "schools": SCHOOLS}
@@ -66,6 +66,9 @@ class Population:
             for table, columns in _TABLES.items():
                 for column in columns:
                     np.save(half / f"{table}.{column.name}.npy", np.ascontiguousarray(getattr(self, table)[column.name]))
+            for column in LOCAL:
+                if column.name in self.neighbourhoods:
+                    np.save(half / f"neighbourhoods.{column.name}.npy", np.ascontiguousarray(self.neighbourhoods[column.name]))
             for name in ("ties", "tie_kind", "pods"):
                 np.save(half / f"{name}.npy", np.ascontiguousarray(getattr(self, name)))
             words = {k: getattr(self, k) for k in ("name", "title", "local_authorities", "residents", "notes", "fingerprint")}
@@ -76,7 +79,7 @@ class Population:
             }
             about = {"format": FORMAT, **words, "counts": counts}
             (half / "population.json").write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
-            _put(half, folder)
+            put(half, folder)
         finally:
             shutil.rmtree(half, ignore_errors=True)
         return folder
@@ -97,6 +100,10 @@ class Population:
                 table: {c.name: _column(folder / f"{table}.{c.name}.npy", mode, about["counts"][table]) for c in columns}
                 for table, columns in _TABLES.items()
             }
+            for c in LOCAL:
+                path = folder / f"neighbourhoods.{c.name}.npy"
+                if path.is_file():
+                    tables["neighbourhoods"][c.name] = _column(path, mode, about["counts"]["neighbourhoods"])
             n = about["counts"]["people"]
             ties, kind = _column(folder / "ties.npy", mode, n), _column(folder / "tie_kind.npy", mode, n)
             if ties.shape != (n, TIES) or kind.shape != (n, TIES):
@@ -126,16 +133,3 @@ def _column(path: Path, mode: Any, length: int) -> NDArray[Any]:
     if len(values) != length:
         raise ValueError(f"{path.name} has {len(values)} rows instead of {length}")
     return values
-
-
-def _put(half: Path, folder: Path) -> None:
-    """Move a finished folder into place, aside from what may stand there already."""
-    if folder.exists():
-        old = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}.old"
-        os.replace(folder, old)
-        shutil.rmtree(old, ignore_errors=True)
-    try:
-        os.replace(half, folder)
-    except OSError:
-        if not folder.exists():  # another process has just put the same population there: that one serves as well
-            raise

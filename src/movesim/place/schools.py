@@ -1,4 +1,4 @@
-"""Schools: made-up catchments of neighbouring LSOAs of one authority; every child of 5 to 15 attends one."""
+"""Schools: those of GIAS where the place has them and positions, else made up; every child of 5 to 15 attends one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movesim import draws
+from movesim.place.boundaries import kilometres
 from movesim.place.margins import Margins, associations
 from movesim.place.synthesis import bases
 
 PRIMARY, SECONDARY = 1, 2
 PUPILS = {PRIMARY: 280.0, SECONDARY: 950.0}  # mean pupils per state-funded school in England (recalled)
+NEAR = 12  # schools of a phase that a neighbourhood may be served by
 BAND = {PRIMARY: 1, SECONDARY: 2}  # 5-10 and 11-15 among the age bands of the margins
 
 
@@ -30,6 +32,75 @@ class Catchments:
 
 
 def catchments(margins: Margins, place_seed: int) -> Catchments:
+    """Return the schools of a place and which neighbourhoods each serves: real ones where they are known, else made up."""
+    return _real(margins) if are_real(margins) else _made_up(margins, place_seed)
+
+
+def are_real(margins: Margins) -> bool:
+    """Whether the schools of a place are those of GIAS: both phases are there and where the neighbourhoods lie is known."""
+    return set(margins.schools.get("phase", ())) >= {PRIMARY, SECONDARY} and kilometres(margins.facts) is not None
+
+
+def _real(margins: Margins) -> Catchments:
+    """Give every neighbourhood its nearest school that still has room for its children, nearest pairs first.
+
+    A school has room for its share of the phase's pupils, so that all rooms together hold all children; the next school of a
+    school, which some of its children attend, is the nearest other one of the phase.
+    """
+    from scipy.spatial import cKDTree
+
+    at = kilometres(margins.facts)
+    assert at is not None
+    schools = margins.schools
+    codes: list[NDArray[np.str_]] = []
+    phases: list[NDArray[np.int8]] = []
+    homes: list[NDArray[np.int64]] = []
+    following: list[NDArray[np.int64]] = []
+    of: dict[int, NDArray[np.int64]] = {}
+    offset = 0
+    for phase in (PRIMARY, SECONDARY):
+        here = np.flatnonzero(schools["phase"] == phase)
+        here = here[np.argsort(schools["urn"][here], kind="stable")]
+        home, pupils = schools["at"][here], schools["pupils"][here].astype(np.float64)
+        children = margins.age[:, BAND[phase]]
+        tree, many = cKDTree(at[home]), min(NEAR, len(here))
+        near = np.asarray(tree.query(at, k=many)[1]).reshape(len(at), many)
+        room = pupils * children.sum() / pupils.sum()
+        of[phase] = offset + _filled(at, at[home], near, children, room)
+        own, two = np.arange(len(here)), min(2, len(here))
+        pairs = np.asarray(tree.query(at[home], k=two)[1]).reshape(len(here), two)
+        # Schools of one neighbourhood stand at one point, so that either may be called the nearest to itself.
+        follows = np.where(pairs[:, 0] != own, pairs[:, 0], pairs[:, -1])
+        codes.append(np.char.add("URN", schools["urn"][here]))
+        phases.append(np.full(len(here), phase, np.int8))
+        homes.append(home)
+        following.append(offset + follows)
+        offset += len(here)
+    return Catchments(np.concatenate(codes).astype("U16"), np.concatenate(phases), np.concatenate(homes),
+                      np.concatenate(following), of[PRIMARY], of[SECONDARY])  # fmt: skip
+
+
+def _filled(
+    at: NDArray[np.float64],
+    stand: NDArray[np.float64],
+    near: NDArray[np.int64],
+    children: NDArray[np.float64],
+    room: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """The school of each neighbourhood: pairs by distance, taken while half of its children still find room, else the nearest."""
+    apart = np.linalg.norm(at[:, None, :] - stand[near], axis=2)
+    row, column = np.unravel_index(np.lexsort((near.ravel(), apart.ravel())), apart.shape)
+    out = np.full(len(at), -1, np.int64)
+    left = room.copy()
+    for g, k in zip(row.tolist(), column.tolist()):
+        school = near[g, k]
+        if out[g] < 0 and left[school] >= children[g] / 2:
+            out[g] = school
+            left[school] -= children[g]
+    return np.where(out < 0, near[:, 0], out)
+
+
+def _made_up(margins: Margins, place_seed: int) -> Catchments:
     """Group the neighbourhoods of each authority into catchments with enough children for a school of usual size.
 
     Real LSOAs stand in the order of their names (which run through small areas), made-up ones in a blurred order of decile,

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from movesim import draws
+from movesim.place.ipf import whole_tables
 from movesim.place.margins import AGE_STARTS, OLDEST, Margins, associations, table
 
 AGES, CELLS = len(AGE_STARTS), len(AGE_STARTS) * 2 * 5 * 2
@@ -68,79 +68,7 @@ def seed_table() -> NDArray[np.float64]:
 
 
 SHAPE = (AGES, 2, 5, 2)
-# For each of the four margins: which level every cell has, and how far apart neighbouring levels are in the flat table.
-LEVEL = np.stack([x.ravel() for x in np.indices(SHAPE)]).astype(np.int64)
-STRIDE = np.array([20, 10, 2, 1], np.int64)
-
-
-@njit(nogil=True)
-def _fit_all(seed, level, stride, targets, uniforms, out):
-    """Fill out (g, cells) with whole people that meet the four margins, targets (g, 4, 12), of each neighbourhood exactly.
-
-    Loops over single numbers only: that compiles in a fraction of the time that slices take.
-    """
-    cells, width = seed.size, targets.shape[2]
-    fitted = np.empty(cells)
-    key = np.empty(cells)
-    now = np.empty(width)
-    for g in range(targets.shape[0]):
-        for c in range(cells):
-            fitted[c] = seed[c]
-        for _ in range(30):
-            for m in range(4):
-                for k in range(width):
-                    now[k] = 0.0
-                for c in range(cells):
-                    now[level[m, c]] += fitted[c]
-                for c in range(cells):
-                    if now[level[m, c]] > 0.0:
-                        fitted[c] *= targets[g, m, level[m, c]] / now[level[m, c]]
-        # Truncate and replicate; what is short is sampled with the fractions as weights (smallest exponential keys).
-        short = 0.0
-        for k in range(width):
-            short += targets[g, 0, k]
-        for c in range(cells):
-            whole = np.floor(fitted[c])
-            out[g, c] = int(whole)
-            short -= whole
-            rest = fitted[c] - whole
-            key[c] = -np.log(uniforms[g, c]) / rest if rest > 1e-9 else 1e18
-        while short > 0.5:
-            best = 0
-            for c in range(cells):
-                if key[c] < key[best]:
-                    best = c
-            out[g, best] += 1
-            key[best] += 1e19
-            short -= 1.0
-        # Move people along one margin, all else kept, until it is met: first the moves that suit the fitted cells best.
-        for m in range(4):
-            for k in range(width):
-                now[k] = 0.0
-            for c in range(cells):
-                now[level[m, c]] += out[g, c]
-            while True:
-                much, few = -1, -1
-                for k in range(width):
-                    if now[k] > targets[g, m, k] + 0.5:
-                        much = k
-                    if now[k] < targets[g, m, k] - 0.5:
-                        few = k
-                if much < 0 or few < 0:
-                    break
-                best, most = -1, -1e18
-                for c in range(cells):
-                    if level[m, c] == much and out[g, c] > 0:
-                        to = c + (few - much) * stride[m]
-                        gain = out[g, c] - fitted[c] + fitted[to] - out[g, to]
-                        if fitted[to] <= 0.0:
-                            gain -= 1e6
-                        if gain > most:
-                            most, best = gain, c
-                out[g, best] -= 1
-                out[g, best + (few - much) * stride[m]] += 1
-                now[much] -= 1.0
-                now[few] += 1.0
+LEVEL = np.stack([x.ravel() for x in np.indices(SHAPE)]).astype(np.int64)  # of every cell, for each of the four margins
 
 
 def synthesise(margins: Margins, which: NDArray[np.int64], place_seed: int) -> Residents:
@@ -152,11 +80,8 @@ def synthesise(margins: Margins, which: NDArray[np.int64], place_seed: int) -> R
     base = bases(margins.code[which], "person")
     cell_ids = mixed(np.repeat(bases(margins.code[which], "cell"), CELLS), np.tile(np.arange(CELLS), len(which)))
     uniforms = draws.uniform(cell_ids, 0, "place_person", key).reshape(len(which), CELLS)
-    targets = np.zeros((len(which), 4, AGES))
-    for axis, margin in enumerate((margins.age, margins.sex, margins.ethnic_group, margins.disabled)):
-        targets[:, axis, : margin.shape[1]] = margin[which]
-    counts = np.zeros((len(which), CELLS), np.int64)
-    _fit_all(seed_table().ravel(), LEVEL, STRIDE, targets, uniforms, counts)
+    wanted = [margin[which] for margin in (margins.age, margins.sex, margins.ethnic_group, margins.disabled)]
+    counts = whole_tables(seed_table(), wanted, uniforms)
 
     flat = counts.reshape(-1)
     cell = np.repeat(np.arange(flat.size), flat)

@@ -1,284 +1,225 @@
-"""Official tables: found by what is in them, read with care, refused with a sentence that says where and what to do.
+"""Official tables in a folder or zip: known by what is in them, whatever they are called; what is not used, and why.
 
-A table is known by its column names, whatever its file is called. Subtotals are never summed: only named columns are read.
+Where a table is there twice, the newer or finer of two different kinds is taken and two that contradict each other are refused.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import hashlib
-import io
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from movesim.errors import InputError
+from movesim.place.origins import Origin, Unused, origins
+from movesim.place.reading import CODE, LSOA, Floats, Table, in_order, read
+from movesim.place.rows import START, Sheet, is_text, plain, snake, start
+from movesim.place.sources import BY_KEY, NEW, OLD, SOURCES, Source
 
-Floats = NDArray[np.float64]
-LSOA = re.compile(r"^E01\d{6}$")
-_WELSH = re.compile(r"^W01\d{6}$")  # census files are of England and Wales; the indices of deprivation are English
-_HIDDEN = {"", "..", "...", ".", ":", "-", "*", "c", "[c]", "x", "[x]", "na", "n/a", "nan", "null", "u", "[u]", "[low]"}
-CODE = "geography code"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A kind of official table: its key, title, whether it is needed, and the columns (normalised) that give it away."""
-
-    key: str
-    title: str
-    needed: bool
-    signs: tuple[str, ...]
-    where: str
-
-
-_NOMIS = "nomisweb.co.uk, Census 2021 bulk data, LSOA"
-_NSSEC = "national statistics socio-economic classification (ns-sec): "
-SOURCES = (
-    Source("imd", "English Indices of Deprivation 2025, File 7 (ranks, scores, deciles)", True,
-           ("lsoa code (2021)", "index of multiple deprivation (imd) rank (where 1 is most deprived)"), "gov.uk, IoD 2025"),
-    Source("age", "Census 2021 age in 6 categories (custom dataset)", True,
-           ("lower layer super output areas code", "age (6 categories) code", "observation"),
-           "ons.gov.uk, Create a custom dataset"),
-    Source("sex", "Census 2021 TS008 sex", True, (CODE, "sex: female", "sex: male"), _NOMIS),
-    Source("ethnic_group", "Census 2021 TS021 ethnic group", True,
-           (CODE, "ethnic group: white", "ethnic group: other ethnic group"), _NOMIS),
-    Source("disabled", "Census 2021 TS038 disability", True,
-           (CODE, "disability: disabled under the equality act", "disability: not disabled under the equality act"), _NOMIS),
-    Source("ns_sec", "Census 2021 TS062 NS-SEC", True,
-           (CODE, _NSSEC + "l7 intermediate occupations", _NSSEC + "l15 full-time students"), _NOMIS),
-    Source("cars", "Census 2021 TS045 cars or vans", True,
-           (CODE, "number of cars or vans: no cars or vans in household"), _NOMIS),
-    Source("household_size", "Census 2021 TS017 household size", True,
-           (CODE, "household size: 1 person in household", "household size: 2 people in household"), _NOMIS),
-    Source("communal", "Census 2021 TS001 communal establishments", False,
-           (CODE, "residence type: lives in a communal establishment"), _NOMIS),
-    Source("carers", "Census 2021 TS039 unpaid care", False, (CODE, "provision of unpaid care: provides no unpaid care"), _NOMIS),
-    Source("indicators", "English Indices of Deprivation 2025, File 8 (underlying indicators)", False,
-           ("anti_social_behaviour_rate_per_1_000_at_risk_population", "connectivity_score"), "gov.uk, IoD 2025"),
-    Source("single_year", "Mid-2020 population by single year of age, LSOA 2011 (SAPE23DT2)", False,
-           ("lsoa code", "all ages", "0", "45", "90+"), "ons.gov.uk, lower layer super output area population estimates"),
-    Source("lookup", "LSOA 2011 to LSOA 2021 lookup", False, ("lsoa11cd", "lsoa21cd"), "geoportal.statistics.gov.uk"),
+__all__ = [
+    "BY_KEY", "CODE", "LSOA", "SOURCES", "Floats", "Found", "Source", "Survey", "Table", "find", "in_order", "plain", "read",
+    "snake", "start", "survey",
+]  # fmt: skip
+_AREAS = (
+    (r"E00", "is for output areas"), (r"E02", "is for middle layer areas"), (r"[EW]0[6-9]", "is for local authorities"),
+    (r"E1[0-9]", "is for counties or regions"), (r"[EKW]9|K0", "is for countries"), (r"W0", "is of Wales"),
+    (r"S", "is of Scotland"),
 )  # fmt: skip
-BY_KEY = {s.key: s for s in SOURCES}
-_OLD_IMD = ("lsoa code (2011)", "index of multiple deprivation (imd) rank (where 1 is most deprived)")
+_GSS = re.compile(r"^[EWKSN]\d{8}(\s*:.*)?$")
+_UNKNOWN = "no table that a place is made from"
+_NOTED = 5  # names given for one reason
 
 
 @dataclass(frozen=True)
 class Found:
-    """A kind of table and the file that holds it (None: absent)."""
+    """A kind of table and the file that holds it (None: absent); note says which of several it is."""
 
     source: Source
-    path: Path | None
+    path: Origin | None
+    note: str = ""
 
     def __str__(self) -> str:
         need = "needed" if self.source.needed else "useful"
-        return f"{self.source.title} ({need}): {self.path.name if self.path else 'absent; ' + self.source.where}"
-
-
-def plain(name: str) -> str:
-    """A column name as it is compared: no measure suffix, one space between words, lower case."""
-    name = re.sub(r";\s*measures:\s*value\s*$", "", name.strip(), flags=re.IGNORECASE)
-    return re.sub(r"\s+", " ", name).strip().lower()
-
-
-def snake(name: str) -> str:
-    """A column name as the underlying indicators are known by: words joined by underscores."""
-    return re.sub(r"[^a-z0-9]+", "_", plain(name)).strip("_")
-
-
-def text_of(path: Path) -> str:
-    """Return the text of a CSV file, zipped or not, UTF-8 (with or without mark) or Windows-1252."""
-    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def start(path: Path) -> tuple[list[str], list[str]]:
-    """The header and the first row of a CSV file; empty when it is none."""
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            raw = file.read(65536)
-    except (OSError, EOFError):
-        return [], []
-    text = raw.decode("utf-8-sig", errors="replace")
-    rows = csv.reader(io.StringIO(text))
-    try:
-        return next(rows, []), next(rows, [])
-    except csv.Error:
-        return [], []
-
-
-def find(folder: Path) -> list[Found]:
-    """Return which of the official tables a folder (and the folders in it) holds, needed ones first.
-
-    Raises InputError when the folder is missing, when two different files hold the same LSOA table, or when a table is there
-    for another geography or another year only.
-    """
-    if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}; give the folder that holds the official tables.")
-    held: dict[str, list[Path]] = {s.key: [] for s in SOURCES}
-    other: dict[str, tuple[Path, str]] = {}
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name.lower().endswith((".csv", ".csv.gz"))):
-        header, row = start(path)
-        names, snakes = {plain(h) for h in header}, {snake(h) for h in header}
-        if all(sign in names for sign in _OLD_IMD):
-            other["imd"] = (path, "is of 2019 and of LSOAs of 2011")
-        for source in SOURCES:
-            if not all(sign in names or sign in snakes for sign in source.signs):
-                continue
-            wrong = _other_geography(header, row)
-            if wrong:
-                other.setdefault(source.key, (path, wrong))
-            else:
-                held[source.key].append(path)
-    for key, paths in held.items():
-        if len(paths) > 1 and len({sha256(p) for p in paths}) > 1:
-            raise InputError(
-                f"{paths[0]} and {paths[1]} both hold '{BY_KEY[key].title}' and differ; keep one of them in {folder}."
-            )
-    for key, (path, wrong) in other.items():
-        if BY_KEY[key].needed and not held[key]:
-            raise InputError(f"{path} {wrong}; needed is '{BY_KEY[key].title}' for LSOAs of 2021 ({BY_KEY[key].where}).")
-    return [Found(s, held[s.key][0] if held[s.key] else None) for s in sorted(SOURCES, key=lambda s: not s.needed)]
-
-
-def _other_geography(header: list[str], row: list[str]) -> str:
-    names = [plain(h) for h in header]
-    if CODE not in names or len(row) <= names.index(CODE):
-        return ""
-    code = row[names.index(CODE)].strip()
-    if code.startswith("E00"):
-        return "is for output areas"
-    return "is for local authorities" if re.match(r"^E0[6-9]", code) else ""
+        if self.path is not None:
+            return f"{self.source.title} ({need}): {self.path.name}{f' ({self.note})' if self.note else ''}"
+        instead = f"; instead: {self.source.instead}" if self.source.instead else ""
+        return f"{self.source.title} ({need}): absent{instead}; {self.source.where}"
 
 
 @dataclass(frozen=True)
-class Table:
-    """The rows of one file, by code: `lines` says where each stood."""
+class Survey:
+    """What a folder or zip holds: every kind of table, needed ones first, and the files that are not used."""
 
-    path: Path
-    header: list[str]
-    codes: list[str]
-    lines: list[int]
-    cells: list[list[str]]
+    files: Path
+    found: list[Found]
+    unused: list[Unused]
 
-    def column(self, name: str, snaked: bool = False) -> int:
-        """Return the position of a column; names that the official file cuts short are found by their beginning."""
-        norm = snake if snaked else plain
-        names = [norm(h) for h in self.header]
-        if name in names:
-            return names.index(name)
-        starts = [k for k, n in enumerate(names) if len(n) > 60 and (name.startswith(n) or n.startswith(name))]
-        if len(starts) == 1:
-            return starts[0]
-        raise InputError(f"{self.path}: the column '{name}' is missing; the file has been changed or cut, fetch it again.")
+    def paths(self) -> dict[str, Origin]:
+        """The tables that are there, by key."""
+        return {f.source.key: f.path for f in self.found if f.path is not None}
 
-    def numbers(self, name: str, whole: bool = True, snaked: bool = False, gaps: bool = False) -> Floats:
-        """Return a column as numbers, in the order of the rows; hidden cells are refused, or NaN with `gaps`."""
-        at = self.column(name, snaked)
-        return np.array([self._number(row[at], k, at, whole, gaps) for k, row in enumerate(self.cells)])
+    def absent(self) -> list[Source]:
+        """The needed tables that are not there."""
+        return [f.source for f in self.found if f.source.needed and f.path is None]
 
-    def _number(self, cell: str, row: int, at: int, whole: bool, gaps: bool) -> float:
-        where = f"{self.path}, line {self.lines[row]}, column '{self.header[at].strip()}'"
-        bare = cell.strip().lower()
-        if bare in _HIDDEN:
-            if gaps:
-                return float("nan")
-            raise InputError(
-                f"{where}: the cell is empty or suppressed ('{cell.strip()}'), which is not zero; "
-                "fill it in, or leave this LSOA out of every table."
-            )
-        try:
-            value = float(bare.replace(",", "").replace("\u00a0", "").replace(" ", ""))
-        except ValueError:
-            raise InputError(f"{where}: '{cell.strip()}' is not a number.") from None
-        if not np.isfinite(value) or (whole and (value < 0 or value != round(value))):
-            raise InputError(f"{where}: '{cell.strip()}' is not a count; whole numbers from 0 are.")
-        return value
+    def lines(self) -> list[str]:
+        """What a person reads before anything is made: each kind of table, then the files not used, by reason."""
+        by_reason: dict[str, list[str]] = {}
+        for one in self.unused:
+            by_reason.setdefault(one.reason, []).append(one.origin.name)
+        out = [str(f) for f in self.found]
+        for reason, names in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0])):
+            more = f" and {len(names) - _NOTED} more" if len(names) > _NOTED else ""
+            out.append(f"Not used, {reason}: {', '.join(names[:_NOTED])}{more}")
+        return out
 
-
-def read(path: Path, code: str, year: bool = True, pattern: re.Pattern[str] = LSOA, repeats: bool = False) -> Table:
-    """Read a table row by row.
-
-    Arguments: path; code, the (normalised) name of the column of LSOA codes; year, whether a column `date` must say 2021;
-    pattern of a code; repeats, whether a code may stand in several rows. Raises InputError for rows that are cut, codes that
-    are none or stand twice, and other years.
-    """
-    rows = list(_rows(path))
-    if not rows:
-        raise InputError(f"{path} is empty; fetch it again.")
-    header = rows[0][1]
-    names = [plain(h) for h in header]
-    at = names.index(code) if code in names else [snake(h) for h in header].index(snake(code))
-    date = names.index("date") if year and "date" in names else -1
-    seen: dict[str, int] = {}
-    codes, lines, cells = [], [], []
-    for line, row in rows[1:]:
-        if len(row) != len(header):
-            raise InputError(
-                f"{path}, line {line}: {len(row)} fields where the header has {len(header)}; the row is cut or a separator is "
-                "missing, fetch the file again."
-            )
-        one = row[at].strip()
-        if _WELSH.match(one):
-            continue
-        if not pattern.match(one):
-            raise InputError(
-                f"{path}, line {line}: '{one}' is not a code of an English LSOA (E01 and six digits); "
-                "leave out rows of totals, notes and other areas."
-            )
-        if date >= 0 and row[date].strip() != "2021":
-            raise InputError(f"{path}, line {line}: the date is '{row[date].strip()}'; a table of Census 2021 is needed.")
-        if one in seen and not repeats:
-            raise InputError(f"{path}, line {line}: {one} stands already in line {seen[one]}; keep one row per LSOA.")
-        seen.setdefault(one, line)
-        codes.append(one)
-        lines.append(line)
-        cells.append(row)
-    if not codes:
-        raise InputError(f"{path} has a header and no rows; fetch it again.")
-    return Table(path, header, codes, lines, cells)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    try:
-        text = text_of(path)
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path} cannot be read ({error}); fetch it again.") from None
-    reader = csv.reader(io.StringIO(text), strict=True)
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                yield reader.line_num, row
-    except csv.Error as error:
+    def complain(self) -> None:
+        """Refuse a folder that lacks needed tables, with what else is there that may be meant. Raises InputError."""
+        absent = self.absent()
+        if not absent:
+            return
+        keys = {s.key for s in absent}
+        listed = "; ".join(f"'{s.title}' ({s.where})" for s in absent)
+        likely = [u for u in self.unused if u.near & keys] + [u for u in self.unused if u.broken and not u.near & keys]
+        if not likely:
+            likely = sorted((u for u in self.unused if u.unknown or u.near), key=lambda u: u.reason != _UNKNOWN)
+        hints = "; ".join(f"{u.origin}: {u.reason}" for u in likely[:_NOTED])
+        told = f" Of the files there, these are not used: {hints}." if hints else ""
         raise InputError(
-            f"{path}, line {reader.line_num}: this row cannot be read ({error}); the file is cut or damaged."
-        ) from None
-
-
-def in_order(table: Table, codes: list[str], values: Floats) -> Floats:
-    """Return the values of a table's rows in the order of `codes`; every code must be there.
-
-    Raises InputError that names the first missing code and how many there are.
-    """
-    place = {c: k for k, c in enumerate(table.codes)}
-    absent = [c for c in codes if c not in place]
-    if absent:
-        raise InputError(
-            f"{table.path}: {len(absent)} of {len(codes)} LSOAs are missing, {absent[0]} first; the file is cut, or of LSOAs of "
-            "2011 instead of 2021."
+            f"{self.files} lacks {len(absent)} of the tables that a place needs: {listed}.{told} Fetch what is missing or "
+            "damaged."
         )
-    return values[[place[c] for c in codes]]
+
+
+def find(files: Path) -> list[Found]:
+    """Return which of the official tables a folder or zip holds, needed ones first; see survey."""
+    return survey(files).found
+
+
+@dataclass
+class _Held:
+    """The candidates for one kind of table, and those of another geography."""
+
+    here: list[tuple[Origin, Sheet]] = field(default_factory=list)
+    other: list[tuple[Origin, str]] = field(default_factory=list)
+
+
+def survey(files: Path) -> Survey:
+    """Look at everything in a folder (and the folders and zips in it) or a zip.
+
+    Raises InputError when there is none, when two different files hold the same table, or when a needed table is there for
+    another geography only.
+    """
+    candidates, unused = origins(files)
+    held = {s.key: _Held() for s in SOURCES}
+    for origin in candidates:
+        try:
+            sheet = start(origin) if is_text(origin) else _map(origin)
+        except InputError as error:
+            unused.append(Unused(origin, str(error).removeprefix(f"{origin} ").removeprefix(f"{origin}, "), broken=True))
+            continue
+        _sort(origin, sheet, held, unused)
+    found = []
+    for source in sorted(SOURCES, key=lambda s: not s.needed):
+        one, note = _choose(source, held[source.key].here, files, unused)
+        if one is None and source.needed and held[source.key].other:
+            path, wrong = held[source.key].other[0]
+            raise InputError(f"{path} {wrong}; needed is '{source.title}' for LSOAs of 2021 ({source.where}).")
+        found.append(Found(source, one, note))
+    return Survey(files, found, unused)
+
+
+def _sort(origin: Origin, sheet: Sheet | None, held: dict[str, _Held], unused: list[Unused]) -> None:
+    """Put a table with the kinds it may serve as, or with the files not used."""
+    if sheet is None:
+        unused.append(Unused(origin, "a map of other areas than LSOAs, or no map"))
+        return
+    names = sheet.signs()
+    kinds = [s for s in SOURCES if s.matches(names)]
+    wrong = other_geography(sheet)
+    for source in kinds:
+        if wrong:
+            held[source.key].other.append((origin, wrong))
+        else:
+            held[source.key].here.append((origin, sheet))
+    if kinds and wrong:
+        unused.append(Unused(origin, wrong.removeprefix("is ")))
+    elif not kinds:
+        near = {s.key: missing for s in SOURCES if (missing := s.lacking(names)) is not None}
+        if near:
+            key = min(near, key=lambda k: len(near[k]))
+            reason = f"like '{BY_KEY[key].title}' but without the column '{near[key][0]}'; if it is meant, fetch it again"
+            unused.append(Unused(origin, reason, frozenset(near)))
+        else:
+            reason = wrong.removeprefix("is ") if wrong else _UNKNOWN
+            unused.append(Unused(origin, reason, unknown=True))
+
+
+def _choose(source: Source, here: list[tuple[Origin, Sheet]], files: Path, unused: list[Unused]) -> tuple[Origin | None, str]:
+    """The file that serves as a kind of table, and a word on it; others that are older or coarser go with those not used."""
+    if not here:
+        return None, ""
+    best = max(_grade(source, *one) for one in here)
+    first = [origin for origin, sheet in here if _grade(source, origin, sheet) == best]
+    if len(first) > 1 and len({one.sha256() + one.sheet for one in first}) > 1:
+        raise InputError(f"{first[0]} and {first[1]} both hold '{source.title}' and differ; keep one of them in {files}.")
+    for origin, _ in here:
+        if origin not in first:
+            unused.append(Unused(origin, f"'{source.title}' is there in a newer or finer table"))
+        elif origin is not first[0]:
+            unused.append(Unused(origin, "the same file is there twice"))
+    note = {"imd": {1: "2025", 0: "2019, by LSOA of 2011"}}.get(source.key, {}).get(best[0], "")
+    return first[0], note
+
+
+def _grade(source: Source, origin: Origin, sheet: Sheet) -> tuple[int, int]:
+    """How good a table is for its purpose: of LSOAs of 2021 before 2011, finer ages before coarser, years near the census."""
+    of_2021 = int(not {OLD, "lsoa11cd"} & set(sheet.names) or NEW in sheet.names or "lsoa21cd" in sheet.names)
+    if source.key == "age":
+        labels = {n for n in sheet.signs() if n.startswith("age: aged")}
+        return of_2021, len(labels)
+    if source.key == "single_year":
+        year = re.search(r"20[0-4]\d", origin.sheet or origin.name)
+        return int("lsoa 2021 code" in sheet.names), -abs(int(year.group()) - 2021) if year else -99
+    return of_2021, int(source.key == "boundaries" and "geometry" in sheet.names)
+
+
+def other_geography(sheet: Sheet) -> str:
+    """Return what a table is for where that is not LSOAs, as the codes of its first rows say; else an empty text."""
+    if any(n.startswith("2011 ") and "lower" in n for n in sheet.names):
+        return "is of LSOAs of 2011"
+    code = next((k for k in range(len(sheet.header)) if any(_GSS.match(cell) for cell in _column(sheet, k))), None)
+    if code is None:
+        return ""
+    cells = _column(sheet, code)
+    if any(LSOA.match(cell[:9]) for k in range(len(sheet.header)) for cell in _column(sheet, k)):
+        return ""
+    kinds = Counter(words for cell in cells for pattern, words in _AREAS if re.match(rf"({pattern})\d", cell))
+    return kinds.most_common(1)[0][0] if kinds else ""
+
+
+def _column(sheet: Sheet, k: int) -> list[str]:
+    return [row[k].strip() for _, row in sheet.rows[:START] if len(row) > k]
+
+
+def _map(origin: Origin) -> Sheet | None:
+    """A GeoJSON file as a table of its first features' properties, for recognition only."""
+    text = origin.bytes(131_072).decode("utf-8-sig", errors="replace")
+    if not text.strip():
+        raise InputError(f"{origin} is empty; fetch it again.")
+    keys = {m.lower() for m in re.findall(r'"(LSOA(?:21|11)CD)"', text, flags=re.IGNORECASE)}
+    if "FeatureCollection" not in text or "lsoa21cd" not in keys:
+        return None
+    names = ["lsoa21cd", "geometry"]
+    return Sheet(origin, [], names, 1, names, [], ",")
+
+
+def hashes(paths: dict[str, Origin]) -> dict[str, dict[str, str]]:
+    """The name and SHA-256 of every table that is used, by key."""
+    return {key: {"file": origin.name, "sha256": origin.sha256()} for key, origin in sorted(paths.items())}
+
+
+def titles(keys: Iterable[str]) -> str:
+    """The titles of some kinds of tables, for a sentence."""
+    return ", ".join(f"'{BY_KEY[key].title}'" for key in keys)

@@ -2,7 +2,8 @@
 
 Household ties come first (up to four), then class mates (four, for children of 5 to 15), kin and neighbours (mostly inside
 the pod, alike in age and ethnic group), and workplace ties (two, for people in work). A tie across pods points to people in
-the sample only: where school, authority or decile have too few there, the pool widens and the number of ties stays.
+the sample only: where school, authority or decile have too few there, the pool widens and the number of ties stays. How many
+ties there are, and how loosely people are alike, stands in conf/place/associations.yaml (ties).
 """
 
 from __future__ import annotations
@@ -15,15 +16,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from movesim import draws
+from movesim.place.margins import associations
 from movesim.words import TIE_KINDS, TIES
 
 HOUSEHOLD, KIN, CLASS, WORK = (TIE_KINDS.index(k) for k in ("household", "kin or neighbour", "class", "workplace"))
-KIN_ROUNDS = 5  # ties to kin and neighbours inside the pod: adults five, children two; adults have one more outside it
-CHILD_KIN_ROUNDS = 2
-WORK_ROUNDS = 2
-CIRCLE = 6  # children of a class form circles of about six, each tied to the two on either side
-BLUR_AGE = 7.0  # years; how loosely kin and neighbours are alike in age
-BLUR_DECILE = 0.9  # deciles; class mates who are friends live in like places, loosely
+LATER = 5  # number of the first draw of likeness after those of kin in the pod
 Ints = NDArray[np.int64]
 
 
@@ -105,27 +102,30 @@ def tie(known: Known, place_seed: int) -> tuple[NDArray[np.int32], NDArray[np.in
     n = len(known.id)
     web = _Web(n)
     u = [draws.open_uniform(w) for w in draws.words(known.id, 0, "place_tie", key)]
+    conf = {name: row["value"] for name, row in associations().data["ties"].items()}
+    rounds, blur = conf["kin_adult"], conf["blur_age"]
     by_home = np.lexsort((known.id, known.household))
     web.circles(by_home, known.household[by_home], HOUSEHOLD)
-    _class_mates(web, known, u)
+    _class_mates(web, known, u, conf["circle"], conf["blur_decile"])
 
     adult = known.age >= 16
     everybody, adults, workers = np.arange(n), np.flatnonzero(adult), np.flatnonzero(known.in_work == 1)
     far = _pools(known)
-    for turn in range(KIN_ROUNDS):
-        if turn == KIN_ROUNDS - 1:  # the last ties of full lives are left out: let those be neighbours, not colleagues
-            for again in range(WORK_ROUNDS):
+    for turn in range(rounds):
+        if turn == rounds - 1:  # the last ties of full lives are left out: let those be neighbours, not colleagues
+            for again in range(conf["work"]):
                 # Colleagues are alike in class, loosely: most of a class's width is blurred.
-                like = known.ns_sec + 0.7 * _normal(known.id, key, KIN_ROUNDS + 1 + again)
+                like = known.ns_sec + conf["blur_class"] * _normal(known.id, key, LATER + 1 + again)
                 order = _in_line(workers, far, np.zeros(n, np.int8), 10.0 * like)
                 web.pairs(order, far[order], WORK)
-        who = everybody if turn < CHILD_KIN_ROUNDS else adults
-        near = known.age + BLUR_AGE * _normal(known.id, key, turn)
+        who = everybody if turn < conf["kin_child"] else adults
+        near = known.age + blur * _normal(known.id, key, turn)
         order = _in_line(who, known.pod, known.ethnic_group, near)
         web.pairs(order, known.pod[order], KIN)
-    near = known.age + BLUR_AGE * _normal(known.id, key, KIN_ROUNDS)
-    order = _in_line(adults, far, known.ethnic_group, near)
-    web.pairs(order, far[order], KIN)
+    for turn in range(conf["kin_far"]):
+        near = known.age + blur * _normal(known.id, key, LATER + (100 + turn if turn else 0))
+        order = _in_line(adults, far, known.ethnic_group, near)
+        web.pairs(order, far[order], KIN)
     return web.ties, web.kind
 
 
@@ -148,27 +148,27 @@ def _pools(known: Known) -> Ints:
     return np.where(many[stratum], stratum, stratum.max() + known.imd_decile)
 
 
-def _class_mates(web: _Web, known: Known, u: list[NDArray[np.float64]]) -> None:
+def _class_mates(web: _Web, known: Known, u: list[NDArray[np.float64]], circle: int, blur: float) -> None:
     """Tie children of one year of age in circles: of their school where it has enough, else of their decile and authority."""
     child = np.flatnonzero((known.age >= 5) & (known.age < 16))
     year, school = known.age[child].astype(np.int64), known.school[child]
     school_class = school * 16 + year
     # Friends live in like places, in every sample alike: children stand in the order of a blurred decile.
-    like = np.rint(known.imd_decile[child] + BLUR_DECILE * ndtri(u[1][child]))
+    like = np.rint(known.imd_decile[child] + blur * ndtri(u[1][child]))
     _, member, size = np.unique(school_class, return_inverse=True, return_counts=True)
-    enough = size[member] >= CIRCLE - 1
+    enough = size[member] >= circle - 1
     for at, block, sort in (
         (enough, school_class, (u[0][child], like, school_class)),
         (~enough, year, (u[0][child], school, known.local_authority[child], like, year)),
     ):
         order = np.flatnonzero(at)[np.lexsort([k[at] for k in sort])]
-        web.circles(child[order], _circles(block[order]), CLASS)
+        web.circles(child[order], _circles(block[order], circle), CLASS)
 
 
-def _circles(block: Ints) -> Ints:
-    """Cut runs of equal block (a school class) into circles of about CIRCLE people and number them."""
+def _circles(block: Ints, people: int) -> Ints:
+    """Cut runs of equal block (a school class) into circles of about so many people and number them."""
     if len(block) == 0:
         return block
     start, size, place = _blocks(block)
-    many = np.maximum(size // CIRCLE, 1)
+    many = np.maximum(size // people, 1)
     return start + place * many // size

@@ -339,7 +339,7 @@ def completed(line: str, tmp_path: Path) -> list[str]:
     ("line", "offered"),
     [
         ("movesim comp", ["compare", "completion"]),
-        ("movesim compare sc", ["scenarios="]),
+        ("movesim compare sce", ["scenarios="]),
         ("movesim run scenario=r", ["routes"]),
         ("movesim run place=", ["england"]),
         ("movesim run draws=", ["fitted", "central"]),

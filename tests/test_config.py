@@ -21,13 +21,17 @@ from movesim.config import (
 )
 from movesim.errors import InputError
 
-NEEDED = {"run": ["scenario=routes"], "compare": ["scenarios=[routes]"], "trials": [], "calibrate": []}
+NEEDED = {
+    "run": ["scenario=routes"], "compare": ["scenarios=[routes]"], "sweep": ["scenarios=[routes]"], "trials": [],
+    "calibrate": [], "explain": [],
+}  # fmt: skip
 
 
 # --- defaults ---------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_settings_file_and_the_table_have_the_same_defaults(command: str) -> None:
-    needed = {"run": {"scenario": "routes"}, "compare": {"scenarios": ["routes"]}}.get(command, {})
+    listed = {"scenarios": ["routes"]}
+    needed = {"run": {"scenario": "routes"}, "compare": listed, "sweep": listed}.get(command, {})
     assert settings_from_overrides(command, NEEDED[command]) == COMMANDS[command](**needed)
     assert set(composed(command, [])) == set(COMMANDS[command].table())
 
@@ -98,7 +102,7 @@ WRONG = [
     ("draws=centrl", r"draws must be fitted or central, got 'centrl'\. Did you mean 'central'\?"),
     ("record=everything", r"record must be standard or full, got 'everything'\."),
     ("demography=no", r"demography must be true or false, got 'no'\."),
-    ("engine=serail", r"engine must be local or serial, got 'serail'\. Did you mean 'serial'\?"),
+    ("engine=serail", r"engine must be dask, local or serial, got 'serail'\. Did you mean 'serial'\?"),
     ("report=maybe", r"report must be false or true, got 'maybe'\."),
     ("place=", r"place must be a name, as in place=NAME; nothing was given"),
     ("place={a: 1}", r"place must be a name, as in place=NAME; got \{'a': 1\}"),

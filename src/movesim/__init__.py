@@ -16,13 +16,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from movesim.config import CalibrateSettings, CompareSettings, RunSettings, TrialsSettings
+    from movesim.behaviour.difference import compare_runs
+    from movesim.behaviour.panel import Panel
+    from movesim.config import CalibrateSettings, CompareSettings, RunSettings, SweepSettings, TrialsSettings
     from movesim.errors import GuardError, InputError, MovesimError
+    from movesim.experiments.explain import Explanation
     from movesim.experiments.store import Result, load
     from movesim.interventions.files import load_scenario
     from movesim.model import ActivityModel
     from movesim.place import build_place, list_places, load_place
     from movesim.place.population import Population
+    from movesim.settings import ExplainSettings
 
 __version__ = "0.1.0"
 
@@ -30,14 +34,18 @@ _HOMES = {
     "ActivityModel": "movesim.model",
     "CalibrateSettings": "movesim.config",
     "CompareSettings": "movesim.config",
+    "ExplainSettings": "movesim.settings",
     "GuardError": "movesim.errors",
     "InputError": "movesim.errors",
     "MovesimError": "movesim.errors",
+    "Panel": "movesim.behaviour.panel",
     "Population": "movesim.place.population",
     "Result": "movesim.experiments.store",
     "RunSettings": "movesim.config",
+    "SweepSettings": "movesim.config",
     "TrialsSettings": "movesim.config",
     "build_place": "movesim.place",
+    "compare_runs": "movesim.behaviour.difference",
     "list_places": "movesim.place",
     "load": "movesim.experiments.store",
     "load_place": "movesim.place",
@@ -48,23 +56,29 @@ __all__ = [
     "ActivityModel",
     "CalibrateSettings",
     "CompareSettings",
+    "ExplainSettings",
     "GuardError",
     "InputError",
     "MovesimError",
+    "Panel",
     "Population",
     "Result",
     "RunSettings",
+    "SweepSettings",
     "TrialsSettings",
     "__version__",
     "build_place",
     "build_report",
     "calibrate",
     "compare",
+    "compare_runs",
+    "explain",
     "list_places",
     "load",
     "load_place",
     "load_scenario",
     "run",
+    "sweep",
     "trials",
 ]
 
@@ -89,6 +103,40 @@ def compare(settings: CompareSettings | None = None, /, **keys: Any) -> Result:
     >>> movesim.compare(scenarios=["routes", "school_day"]).to_frame("comparison")  # doctest: +SKIP
     """
     return _study("compare", settings, keys)
+
+
+def explain(settings: ExplainSettings | None = None, /, *, model: Any = None, **keys: Any) -> Explanation:
+    """Recompute weeks of one person's life alone, and return them to be printed: which component, which draw, why.
+
+    Arguments: person, the row in the columns (`model.people`, the order of `model.agents`), or id, the person's id, which is
+    the same in every sample and scenario; weeks, one or several; model, an ActivityModel whose coming weeks are told (it
+    stays where it is, and `person` may be one of its agents), or the other keys of `movesim explain`, or one ExplainSettings.
+    Week 4 begins when four policy weeks are complete; weeks of the burn-in are negative.
+    Raises InputError for a wrong key or value, a person who is not there, and a child under five.
+
+    >>> print(movesim.explain(person=9_000, weeks=(0, 4), people=20_000))  # doctest: +SKIP
+    """
+    if model is None:
+        return _called("explain", settings, keys)
+    from movesim.errors import InputError, did_you_mean
+
+    known = ("person", "id", "weeks")
+    wrong = next((key for key in keys if key not in known), None)
+    if settings is not None or wrong is not None:
+        what = f"'{wrong}'" if wrong else "ExplainSettings"
+        raise InputError(f"With model= only person, id and weeks can be given, not {what}.{did_you_mean(wrong or '', known)}")
+    return importlib.import_module("movesim.experiments.explain").explain_in(model, **keys)
+
+
+def sweep(settings: SweepSettings | None = None, /, **keys: Any) -> Result:
+    """Run scenarios beside no change at every point of a design and return the result, whose table is "sweep".
+
+    Arguments: the keys of `movesim sweep` by name, or one SweepSettings; what is varied is a mapping of dotted paths to values.
+    Raises InputError for a wrong key or value, MovesimError when a run fails (after all the others).
+
+    >>> movesim.sweep(scenarios=["routes"], vary={"scenarios.routes.effect": [5, 10]}).to_frame("sweep")  # doctest: +SKIP
+    """
+    return _study("sweep", settings, keys)
 
 
 def trials(settings: TrialsSettings | None = None, /, **keys: Any) -> Any:
@@ -126,7 +174,8 @@ def _called(command: str, settings: Any, keys: dict[str, Any]) -> Any:
 def _study(command: str, settings: Any, keys: dict[str, Any]) -> Any:
     result = _called(command, settings, keys)
     report = settings.report if settings is not None else keys.get("report", True)
-    if report and not (result.status == "already done" and (result.folder / "report.html").exists()):
+    there = result.status == "already done" and (result.folder / "report.html").exists()
+    if report and result.status in ("done", "already done") and not there:
         build_report(result.folder)
     return result
 

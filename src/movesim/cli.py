@@ -53,7 +53,7 @@ def _stopped(words: Sequence[str]) -> int:
     import shlex
 
     line = shlex.join(["movesim", *words])
-    if words and words[0] in ("run", "compare", "trials", "calibrate"):
+    if words and words[0] in ("run", "compare", "sweep", "trials", "calibrate"):
         _warn(f"\nStopped. What was finished is kept; the same command goes on from there:\n  {line}")
     else:
         _warn("\nStopped.")
@@ -112,7 +112,7 @@ def _help(words: Sequence[str]) -> int:
 
 # --- studies ----------------------------------------------------------------------------------------------------------
 def _study(command: str, words: list[str]) -> int:
-    """run, compare, trials and calibrate: settings by Hydra, then the study, then what was found."""
+    """run, compare, explain, trials and calibrate: settings by Hydra, then the study, then what was found."""
     from movesim.config import composed, settings_from_overrides, sweep_from_overrides
 
     words, show = _cfg(words)
@@ -122,8 +122,8 @@ def _study(command: str, words: list[str]) -> int:
 
         _say(yaml.safe_dump(composed(command, sweep), sort_keys=False, allow_unicode=True).rstrip())
         return 0
-    if len(sweep) == len(words):
-        return _one_study(command, settings_from_overrides(command, words))
+    if len(sweep) == len(words) or command == "sweep":  # which sweeps by itself
+        return _one_study(command, settings_from_overrides(command, sweep))
     combinations = sweep_from_overrides(command, sweep)
     for number, (chosen, settings) in enumerate(combinations, start=1):
         if not settings.quiet:
@@ -145,7 +145,10 @@ def _cfg(words: list[str]) -> tuple[list[str], bool]:
 
 def _one_study(command: str, settings: Any) -> int:
     result = getattr(movesim, command)(settings)
-    if command == "calibrate":
+    if command == "explain":
+        if not settings.quiet:
+            _say(result.to_frame().to_json(orient="records", indent=2) if settings.json else str(result))
+    elif command == "calibrate":
         from movesim.documents import shown
 
         if not settings.quiet:
@@ -154,6 +157,9 @@ def _one_study(command: str, settings: Any) -> int:
         import json
 
         _say(json.dumps(_findings(command, result), indent=2, ensure_ascii=False))
+    elif result.status not in ("done", "already done"):  # planned, or a part of it done
+        if result.status != "planned" and not settings.quiet:
+            _say(f"{result.status[0].upper()}{result.status[1:]}: {result.folder}")
     elif not settings.quiet:
         if result.status == "already done":
             _say(f"Already done: {result.folder}")
@@ -175,7 +181,13 @@ def _findings(command: str, result: Any) -> dict[str, Any]:
 
     found: dict[str, Any] = {"movesim": movesim.__version__, "command": command, "status": result.status}
     found["folder"] = str(result.folder)
-    if command in ("run", "compare"):
+    if result.status not in ("done", "already done"):
+        return found
+    if command == "sweep":
+        from movesim.report.sweep import headline
+
+        found["table"] = json.loads(headline(result.folder).to_json(orient="records"))
+    elif command in ("run", "compare"):
         from movesim.words import HEADLINE
 
         age_group, axis, outcome, _ = HEADLINE
@@ -239,13 +251,18 @@ def _seed(found: dict[str, str]) -> int:
 def _report(command: str, words: list[str]) -> int:
     from movesim.settings import existing_folder
 
-    found = _keys(command, words, ("folder",), positional="folder")
+    found = _keys(command, words, ("folder", "x", "y", "outcome", "scenario", "week"), positional="folder")
     _needed(command, found, "folder")
     folder = existing_folder("folder", found["folder"])
     if not (folder / "manifest.json").is_file():
         raise InputError(f"{found['folder']} is not a result folder: it has no manifest.json.")
     from movesim.report import build_report, terminal_summary
 
+    if asked := {key: value for key, value in found.items() if key != "folder"}:
+        from movesim.report.sweep import plot
+
+        _say(f"Drawn: {plot(folder, **asked)}")
+        return 0
     build_report(folder)
     _say(terminal_summary(folder))
     return 0
@@ -259,25 +276,39 @@ def _place(command: str, words: list[str]) -> int:
     if action == "build":
         from movesim.settings import existing_folder
 
-        found = _keys("place build", rest, ("files", "name", "title", "place_seed"))
+        found = _keys("place build", rest, ("files", "name", "title", "areas", "overrides", "place_seed"))
         _needed("place build", found, "files", "name")
-        files = existing_folder("files", found["files"])
+        given = Path(found["files"]).expanduser()
+        files = given if given.is_file() else existing_folder("files", found["files"])
         place_seed = _seed(found)
+        overrides = Path(found["overrides"]).expanduser() if "overrides" in found else None
         from movesim.place import build_place
 
-        build_place(files, found["name"], place_seed, found.get("title"), tell=lambda line: print(line, file=sys.stderr))
+        build_place(files, found["name"], place_seed, found.get("title"), _warn, found.get("areas", ""), overrides)
         _say(_described(_population(found)))
         return 0
-    known = ("name", "people", "place_seed") + (("out",) if action == "export" else ())
-    found = _keys(f"place {action}", rest, known, positional="name")
+    found = _keys(f"place {action}", rest, ("name", "people", "place_seed", "out"), positional="name")
     _needed(f"place {action}", found, *(("name", "out") if action == "export" else ("name",)))
     out = _new_folder(found["out"]) if action == "export" else None
     population = _population(found)
     if out is None:
         _say(_described(population))
+        _say(_inspected(population, _seed(found), found.get("out")))
     else:
         _exported(population, out)
     return 0
+
+
+def _inspected(population: Any, place_seed: int, out: str | None) -> str:
+    """Write the fit report of a place and say what it found and where it is."""
+    import textwrap
+
+    from movesim.report.place_page import build_place_report, finding, place_facts
+
+    facts = place_facts(population.name, place_seed, population)
+    folder = Path(out) if out else Path("outputs") / "place" / f"{population.name}-{facts.fingerprint[:8]}"
+    page = build_place_report(facts, folder)
+    return "\n".join([*textwrap.wrap(" ".join(finding(facts)), 96), f"report: {page}"])
 
 
 def _population(found: dict[str, str]) -> Any:
@@ -316,12 +347,15 @@ def _described(population: Any) -> str:
 
 
 def _exported(population: Any, out: Path) -> None:
-    import pandas as pd
+    from movesim.place.export import WRITTEN, export
+    from movesim.place.library import BUILT_IN, margins_of
+    from movesim.place.overrides import template
 
-    out.mkdir(parents=True, exist_ok=True)
-    for table in ("people", "neighbourhoods", "schools"):
-        pd.DataFrame(getattr(population, table)).to_parquet(out / f"{table}.parquet", index=False)
-    _say(f"{population.title}: people.parquet, neighbourhoods.parquet and schools.parquet are in {out}")
+    export(population, out)
+    _say(f"{population.title}: {', '.join(WRITTEN)} are in {out}")
+    if population.name not in BUILT_IN:
+        path = template(margins_of(population.name), out / "overrides.csv")
+        _say(f"{path} can be filled in and given to 'movesim place build' as overrides={path}")
 
 
 def _scenario(command: str, words: list[str]) -> int:
@@ -392,6 +426,8 @@ def _completion(command: str, words: list[str]) -> int:
 _COMMANDS: dict[str, Callable[[str, list[str]], int]] = {
     "run": _study,
     "compare": _study,
+    "sweep": _study,
+    "explain": _study,
     "trials": _study,
     "calibrate": _study,
     "report": _report,

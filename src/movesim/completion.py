@@ -20,7 +20,7 @@ _movesim() {
         key="${cur%%=*}"
         cur="${cur#*=}"
         case "$key" in
-            scenario) COMPREPLY=($(compgen -W "$(movesim list scenarios --names 2>/dev/null)" -- "$cur")) ;;
+            scenario|plan) COMPREPLY=($(compgen -W "$(movesim list scenarios --names 2>/dev/null)" -- "$cur")) ;;
             place) COMPREPLY=($(compgen -W "$(movesim list places --names 2>/dev/null)" -- "$cur")) ;;
             draws) COMPREPLY=($(compgen -W "fitted central" -- "$cur")) ;;
             engine) COMPREPLY=($(compgen -W "local serial" -- "$cur")) ;;
@@ -32,7 +32,7 @@ _movesim() {
     fi
     case "$command" in
 @KEYS@
-        place) COMPREPLY=($(compgen -W "list build inspect export files= name= out= people=" -- "$cur")) ;;
+        place) COMPREPLY=($(compgen -W "list build inspect export files= name= out= overrides= people=" -- "$cur")) ;;
         scenario) COMPREPLY=($(compgen -W "show check $(movesim list scenarios --names 2>/dev/null)" -- "$cur")) ;;
         list) COMPREPLY=($(compgen -W "scenarios places" -- "$cur")) ;;
         completion) COMPREPLY=($(compgen -W "bash" -- "$cur")) ;;

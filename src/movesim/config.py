@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ from movesim.settings import (
     CompareSettings,
     RunSettings,
     Settings,
+    SweepSettings,
     TrialsSettings,
     unknown_key,
 )
@@ -27,6 +29,7 @@ __all__ = [
     "Document",
     "RunSettings",
     "Settings",
+    "SweepSettings",
     "TrialsSettings",
     "cache_folder",
     "composed",
@@ -124,14 +127,20 @@ def composed(command: str, overrides: Iterable[str]) -> dict[str, Any]:
     from omegaconf import OmegaConf, open_dict
     from omegaconf.errors import OmegaConfBaseException
 
-    parsed = _parsed(command, overrides)
+    parsed = _parsed(command, overrides, sweep=command == "sweep")
+    vary: dict[str, Any] = {}
+    if command == "sweep":
+        parsed, vary = _apart(parsed)
     groups = {next(iter(step)) for step in load_yaml(conf_folder() / f"{command}.yaml").data["defaults"] if step != "_self_"}
     words: list[str] = []
     values: list[tuple[str, Any]] = []
+    numbers: dict[str, Any] = {}
     for each in parsed:
         # Hydra chooses the groups; values are set afterwards, because it would take 'place' (which may be the user's own) for
         # a choice in the folder conf/place, want a '+' before numbers of the model, and put types before our sentences.
-        if each.key_or_group in groups:
+        if _is_number_of_a_scenario(each.key_or_group):
+            numbers[each.key_or_group] = each.value()
+        elif each.key_or_group in groups:
             words.append(f"{each.key_or_group}={_option(each.key_or_group, each.value())}")
         else:
             values.append((each.key_or_group, each.value()))
@@ -147,7 +156,53 @@ def composed(command: str, overrides: Iterable[str]) -> dict[str, Any]:
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(f"The settings cannot be put together: {_first_line(error)}") from None
     assert isinstance(data, dict)
+    if vary:
+        data["vary"] = {**(data.get("vary") or {}), **vary}
+    if numbers:
+        data["numbers"] = {**(data.get("numbers") or {}), **numbers}
     return {str(key): value for key, value in data.items()}
+
+
+def _apart(parsed: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Return the overrides that are settings, and what is swept: dotted paths to lists of numbers or to text."""
+    settings, vary = [], {}
+    for each in parsed:
+        key = each.key_or_group
+        number = "." in key and key.partition(".")[0] in ("behaviour", "scenarios")
+        listed = number and not each.is_sweep_override() and isinstance(each.value(), list)
+        if not each.is_sweep_override() and not listed and not (number and each.value() == "prior"):
+            settings.append(each)
+            continue
+        if not number:
+            raise InputError(
+                f"'{each.input_line}': a sweep goes over numbers by dotted path (behaviour.PATH, scenarios.NAME.PATH); for one "
+                f"study per value of '{key}' use: movesim compare -m"
+            )
+        text = each.input_line.partition("=")[2]
+        vary[key] = each.value() if listed else text if each.value() == "prior" or each.is_interval_sweep() else _swept(each)
+    return settings, vary
+
+
+def _swept(override: Any) -> list[Any]:
+    from hydra.core.override_parser.types import RangeSweep
+    from hydra.errors import HydraException
+
+    over = override.value()
+    if isinstance(over, RangeSweep) and over.start is not None and over.stop is not None and over.step:
+        # Hydra adds steps up, so that range(0.1,0.4,0.1) would hold 0.30000000000000004 and 0.4
+        count = math.ceil((over.stop - over.start) / over.step - 1e-9)
+        return [float(f"{over.start + i * over.step:.12g}") for i in range(count)]
+    try:
+        return list(override.sweep_iterator())
+    except HydraException as error:
+        raise InputError(
+            f"'{override.input_line}' cannot be swept ({_first_line(error)}); list the values, as in 1,2,3."
+        ) from None
+
+
+def _is_number_of_a_scenario(key: str) -> bool:
+    """Whether a key is the dotted path of a scenario's number, as scenarios.routes.effect (`scenarios` alone is a list)."""
+    return key.startswith("scenarios.")
 
 
 def _settings(command: str, data: dict[str, Any]) -> Any:
@@ -181,7 +236,9 @@ def _parsed(command: str, overrides: Iterable[str], sweep: bool = False) -> list
             raise InputError(f"'{word}': a setting cannot be deleted; give it another value, as in {top}=VALUE.")
         if top == "hydra":
             raise InputError(f"'{key}' is Hydra's own; movesim names its result folders itself (out=FOLDER names one).")
-        if top not in table or (rest and top != "behaviour") or each.package:
+        if _is_number_of_a_scenario(key) and "numbers" in table and not each.package:
+            pass
+        elif top not in table or (rest and top not in ("behaviour", "numbers")) or each.package:
             raise InputError(unknown_key(asked, f"{key}@{each.package}" if each.package else key))
         if key in seen:
             raise InputError(f"'{key}' is given twice; give it once.")

@@ -43,6 +43,8 @@ class Parameter:
     ids: tuple[str, ...] = ()
     meaning: str = ""
     group: str = ""
+    least: float | None = None  # what it can never be below, and above
+    most: float | None = None
 
     def quantile(self, u: float) -> float:
         """Return the value at cumulative probability `u` in (0, 1).
@@ -189,6 +191,10 @@ class Ledger(Mapping[str, Parameter]):
         """Return a ledger in which the named numbers are fixed at the given values."""
         changed = dict(self.parameters)
         for path, value in values.items():
+            least, most = self[path].least, self[path].most
+            if (least is not None and value < least) or (most is not None and value > most):
+                end = f"below {least:g}" if least is not None and value < least else f"above {most:g}"
+                raise InputError(f"{path} must not be {end}, got {value:g}.")
             changed[path] = replace(
                 self[path], value=float(value), distribution="fixed", low=None, high=None, status=status, source=source
             )

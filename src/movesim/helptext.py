@@ -11,6 +11,8 @@ WIDTH = 100
 SUMMARIES = {
     "run": "one scenario beside no change",
     "compare": "several scenarios beside no change, ranked, with a report",
+    "sweep": "scenarios beside no change over many values of any numbers",
+    "explain": "weeks of one person's life: what decided, by which draw, and why",
     "trials": "the published studies run again inside the model",
     "calibrate": "fit the model to published shares",
     "report": "write the pages of a result folder again",
@@ -27,18 +29,27 @@ EXAMPLES = (
     ("movesim scenario check plans/our_plan.yaml", "is the plan written as it should be?"),
     ("movesim report outputs/compare/FOLDER", "the pages again, from saved tables"),
 )
+MORE_EXAMPLES = (
+    ("movesim compare 'scenarios=[routes]' precision=0.1", "pairs are added until the change of the gap is known to 0.1"),
+    ("movesim sweep 'scenarios=[routes]' scenarios.routes.effect=5,10,20 dry_run=true", "how many runs, how long"),
+    ("movesim sweep 'scenarios=[routes]' behaviour.habit.gain=prior scenarios.routes.effect=prior design=sobol", "Sobol' points"),
+    ("movesim sweep 'scenarios=[routes]' design=points.csv shard=1/4", "your own points, a quarter of them"),
+)
 USAGES = {
     "report": (
-        "movesim report FOLDER",
-        "Write report.html, figures and workbook.xlsx of a result folder again, from its tables alone.",
+        "movesim report FOLDER [x=PATH] [y=PATH] [outcome=NAME] [scenario=NAME] [week=N]",
+        "Write report.html, figures and workbook.xlsx of a result folder again, from its tables alone. Of a sweep, x= and y= "
+        "draw any outcome (age_group.axis.outcome.measure) against one or two of the numbers that were swept.",
     ),
     "place": (
         "movesim place list\n"
-        "       movesim place build files=FOLDER name=NAME [title='TITLE'] [place_seed=N]\n"
-        "       movesim place inspect NAME [people=N] [place_seed=N]\n"
+        "       movesim place build files=FOLDER name=NAME [areas='NAME, NAME'] [overrides=FILE.csv] [title='TITLE'] "
+        "[place_seed=N]\n"
+        "       movesim place inspect NAME [people=N] [place_seed=N] [out=FOLDER]\n"
         "       movesim place export NAME out=FOLDER [people=N] [place_seed=N]",
-        "List the places there are; build the people of a place from official tables; say what a place is made of; write its "
-        "people, neighbourhoods and schools as Parquet tables.",
+        "List the places there are; build the people of a place from official tables (and a file of your own that overrides "
+        "supply, offers, workforce and prices by neighbourhood); say what a place is made of, and write a report of how "
+        "well its people fit the tables; write its people, neighbourhoods and schools as Parquet tables.",
     ),
     "scenario": (
         "movesim scenario show NAME\n       movesim scenario check NAME",
@@ -62,7 +73,7 @@ def overview() -> str:
     lines += [
         "",
         "  movesim COMMAND --help     the keys of a command, with meaning and default",
-        "  movesim COMMAND --cfg job  print the settings without running anything (run, compare, trials, calibrate)",
+        "  movesim COMMAND --cfg job  print the settings without running anything (run, compare, explain, trials, ...)",
         "  movesim COMMAND -m ...     one study for every combination of values: seed=1,2,3 (the same commands)",
         "  movesim --version",
         "",
@@ -81,7 +92,7 @@ def of_command(command: str) -> str:
 
 def _of_settings(command: str) -> str:
     lines = [f"usage: movesim {command} [key=value ...]", "", f"{SUMMARIES[command].capitalize()}.", ""]
-    lines += [f"  {line}" for line, _ in EXAMPLES if line.startswith(f"movesim {command} ")]
+    lines += [f"  {line}" for line, _ in (*EXAMPLES, *MORE_EXAMPLES) if line.startswith(f"movesim {command} ")]
     lines += ["", f"  {'key':<12} {'default':<27} meaning", f"  {'-' * 12} {'-' * 27} {'-' * 55}"]
     for key, each in COMMANDS[command].table().items():
         lines += [f"  {key:<12} {default_of(each):<27} {each.metadata['meaning']}"]

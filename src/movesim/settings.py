@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from movesim.errors import InputError, did_you_mean, one_of
+from movesim.words import BURN_IN_WEEKS, WEEKS_A_YEAR
 
 Check = Callable[[str, Any], Any]
 WORKERS_AT_MOST = 8
@@ -74,6 +75,49 @@ def workers(key: str, value: Any) -> int:
     if number is None or not 1 <= number <= 1024:
         raise InputError(f"{key} must be 'auto' or a whole number from 1 to 1,024, got {_shown(value)}.")
     return number
+
+
+def amount(low: float, what: str) -> Check:
+    """Return a check for a number above `low`, or nothing."""
+
+    def check(key: str, value: Any) -> float | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low < value < math.inf:
+            raise InputError(f"{key} must be {what} above {low:g}, or null, got {_shown(value)}.")
+        return float(value)
+
+    return check
+
+
+def shard(key: str, value: Any) -> str:
+    """Check a part of a study for a job array: 'i/n' with i from 1 to n, or nothing."""
+    if value in (None, ""):
+        return ""
+    first, slash, last = str(value).partition("/")
+    if not (slash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last)):
+        raise InputError(f"{key} must be i/n with i from 1 to n, as in {key}=1/4, got {_shown(value)}.")
+    return f"{int(first)}/{int(last)}"
+
+
+def weeks(first: int, last: int) -> Check:
+    """Return a check for weeks, at least one, between two ends; a single week stands for a list of one."""
+
+    def check(key: str, value: Any) -> tuple[int, ...]:
+        given = list(value) if isinstance(value, Sequence | set | frozenset | range) and not isinstance(value, str) else [value]
+        found = {_whole(each) for each in given}
+        wrong = next((each for each in given if (week := _whole(each)) is None or not first <= week <= last), None)
+        if wrong is not None or None in found or not found:
+            got = "no week" if not found else _shown(wrong)
+            raise InputError(f"{key} must be whole numbers from {first} to {last}, as in '{key}=[{first},{last}]', got {got}.")
+        return tuple(sorted(week for week in found if week is not None))
+
+    return check
+
+
+def perhaps(check: Check) -> Check:
+    """Return a check for what may also be left out."""
+    return lambda key, value: None if value is None else check(key, value)
 
 
 def yes_no(key: str, value: Any) -> bool:
@@ -218,8 +262,11 @@ class Settings:
             default = {} if each.default is MISSING else each.default
             if value == (each.metadata["check"](key, default) if default else default):
                 continue
-            if isinstance(value, dict):
-                words += [f"{key}.{path}={number}" for path, number in value.items()]
+            if key == "vary":
+                words += [f"{path}={over if isinstance(over, str) else ','.join(map(str, over))}" for path, over in value.items()]
+            elif isinstance(value, dict):
+                prefix = "" if key == "numbers" else f"{key}."  # whose paths begin with "scenarios."
+                words += [f"{prefix}{path}={number}" for path, number in value.items()]
             else:
                 words.append(f"{key}={written(plain(value))}")
         return shlex.join(["movesim", *self.command.split(), *words])
@@ -268,10 +315,17 @@ class RepeatedSettings(ModelSettings):
     replicates: int = setting(20, whole(1, 100_000), "pairs of runs (parameter draw i, seed i), which scenarios share")
     draws: str = setting("fitted", choice("fitted", "central"), "parameters: the fitted ensemble, or central values", True)
     behaviour: dict[str, float] = setting({}, numbers, "numbers of the model set by hand, as behaviour.PATH=NUMBER", True)
+    numbers: dict[str, float] = setting({}, numbers, "numbers of scenarios set by hand, as scenarios.NAME.PATH=NUMBER", True)
     engine: str = setting(
-        "local", choice("local", "serial"), "local: processes on this computer; serial: one after another", rank=2
-    )
+        "local", choice("local", "serial", "dask"),
+        "local: processes on this computer; serial: one after another; dask: a cluster", rank=2,
+    )  # fmt: skip
     workers: int = setting("auto", workers, "processes; auto is one per processor, at most 8", rank=2)
+    scheduler: str = setting("local", name, "engine=dask: a scheduler's address, local, or slurm", rank=2)
+    shard: str = setting("", shard, "do only part i of n (1/4), each its own job; any of them, when last, ends the study", rank=2)
+    fail_fast: bool = setting(False, yes_no, "stop at the first run that fails", rank=2)
+    seconds_a_run: float | None = setting(None, amount(0, "a number of seconds"), "stop a run that takes longer", rank=2)
+    dry_run: bool = setting(False, yes_no, "say what would be run and how long it would take, and run nothing", rank=2)
     out: Path | None = setting(None, folder, "result folder; left out: outputs/COMMAND/NAME-FINGERPRINT", rank=2)
     json: bool = setting(False, yes_no, "print the findings as JSON", rank=2)
 
@@ -284,10 +338,16 @@ class RepeatedSettings(ModelSettings):
                 )
             object.__setattr__(self, "workers", 1)
 
+    @property
+    def part(self) -> tuple[int, int] | None:
+        """The shard as (i, n), or None for the whole study."""
+        first, _, last = self.shard.partition("/")
+        return (int(first), int(last)) if last else None
+
 
 @dataclass(frozen=True)
-class StudySettings(RepeatedSettings):
-    """What `run` and `compare` share."""
+class PolicySettings(RepeatedSettings):
+    """What `run`, `compare` and `sweep` share: a policy period."""
 
     years: int = setting(10, whole(1, 50), "length of the policy period", True, 0)
     start_year: int = setting(2026, whole(2000, 2100), "calendar year in which the policies start", True)
@@ -295,13 +355,27 @@ class StudySettings(RepeatedSettings):
         (), names(), "local authorities the results are restricted to; empty is the whole place", True
     )
     demography: bool = setting(True, yes_no, "ageing, births, deaths, moves and illness", True)
-    record: str = setting("standard", choice("standard", "full"), "full also keeps every group every four weeks", True)
     report: bool = setting(True, yes_no, "write report.html, figures and workbook.xlsx", rank=2)
 
-    if TYPE_CHECKING:  # a list in both, though `run` is asked for one
+    if TYPE_CHECKING:  # a list in all, though `run` is asked for one
 
         @property
         def scenarios(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True)
+class StudySettings(PolicySettings):
+    """What `run` and `compare` share."""
+
+    record: str = setting("standard", choice("standard", "full"), "full also keeps every group every four weeks", True)
+    precision: float | None = setting(
+        None, amount(0, "a number of points"), "add pairs until the Monte Carlo error of each named gap's change is below this"
+    )  # fmt: skip
+    gaps: tuple[str, ...] = setting(
+        ("imd_decile",), names(least=1), "the gaps that precision is about: an axis, or age_group.axis.outcome.measure"
+    )
+    pairs_at_most: int = setting(1_000, whole(2, 100_000), "precision: stop at this many pairs")
+    minutes_at_most: float | None = setting(None, amount(0, "a number of minutes"), "precision: begin no pair after so long")
 
 
 @dataclass(frozen=True)
@@ -323,6 +397,53 @@ class CompareSettings(StudySettings):
 
     command: ClassVar[str] = "compare"
     scenarios: tuple[str, ...] = setting((), names(least=1), "the scenarios to compare with no change and each other", True, -1)
+
+
+def varied(key: str, value: Any) -> dict[str, Any]:
+    """Check what is swept: dotted paths to lists of numbers, 'interval(a,b)' or 'prior'."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InputError(f"{key} must be values by dotted path, as in {key}={{behaviour.habit.gain: [0.1, 0.2]}}.")
+    found: dict[str, Any] = {}
+    for path, over in value.items():
+        if isinstance(over, str):
+            text = over.replace(" ", "")
+            ends = text.removeprefix("interval(").removesuffix(")").split(",")
+            if text != "prior" and not (text.startswith("interval(") and text.endswith(")") and len(ends) == 2):
+                raise InputError(f"{path} must be swept over numbers, interval(a,b) or prior, got '{over}'.")
+            if text != "prior":
+                try:
+                    low, high = (float(end) for end in ends)
+                except ValueError:
+                    low, high = math.nan, math.nan
+                if not low < high or not math.isfinite(high - low):
+                    raise InputError(f"{path} must be swept over interval(a,b) with a below b, got '{over}'.")
+                text = f"interval({low!r},{high!r})"
+            found[str(path)] = text
+            continue
+        numbers = list(over) if isinstance(over, Sequence) else [over]
+        for number in numbers:
+            if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+                raise InputError(f"{path} must be swept over numbers, got {_shown(number)}.")
+        if len(set(map(float, numbers))) < len(numbers) or not numbers:
+            raise InputError(f"{path} must be swept over one or more different numbers, got {numbers}.")
+        found[str(path)] = tuple(float(number) for number in numbers)
+    return dict(sorted(found.items()))
+
+
+@dataclass(frozen=True)
+class SweepSettings(PolicySettings):
+    """Settings of `movesim sweep`: scenarios beside no change at every point of a design."""
+
+    command: ClassVar[str] = "sweep"
+    scenarios: tuple[str, ...] = setting((), names(least=1), "the scenarios that are run beside no change", True, -1)
+    vary: dict[str, Any] = setting({}, varied, "what is swept: PATH=1,2,3, range(a,b,step), interval(a,b) or prior", rank=-1)
+    design: str = setting("grid", name, "grid, paired, lhs, sobol, or a CSV file with a column a path", rank=0)
+    points: int = setting(64, whole(1, 1_000_000), "points of lhs and sobol (a power of two)", rank=0)
+    replicates: int = setting(5, whole(1, 100_000), "pairs of runs at every point (parameter draw i, seed i)")
+    design_seed: int = setting(1, whole(0, MANY), "chance in placing the points of lhs and sobol")
+    record: str = setting("last", choice("last", "yearly"), "keep the outcomes of the last year, or of every year", True)
 
 
 @dataclass(frozen=True)
@@ -350,6 +471,31 @@ class CalibrateSettings(ModelSettings):
             raise InputError(f"keep={self.keep} is more than the points={self.points} that are tried; keep fewer or try more.")
 
 
+@dataclass(frozen=True)
+class ExplainSettings(ModelSettings):
+    """Settings of `movesim explain`: weeks of one person's life."""
+
+    command: ClassVar[str] = "explain"
+    person: int | None = setting(None, perhaps(whole(0, MANY)), "the row of the person in the columns (model.people)", rank=-1)
+    id: int | None = setting(None, perhaps(whole(0, 2**64 - 1)), "or the person's id, the same in every sample", rank=-1)
+    weeks: tuple[int, ...] = setting(
+        (0,), weeks(-BURN_IN_WEEKS, 50 * WEEKS_A_YEAR - 1),
+        "the weeks to tell; week 4 begins when four policy weeks are complete", rank=-1,
+    )  # fmt: skip
+    plan: str | None = setting(None, perhaps(name), "a scenario to run; null is no change", rank=0)
+    years: int = setting(10, whole(1, 50), "length of the policy period", rank=0)
+    replicate: int = setting(0, whole(0, MANY), "the pair of a study whose run is told (parameter draw, chance)")
+    draws: str = setting("fitted", choice("fitted", "central"), "parameters: the fitted ensemble, or central values")
+    demography: bool = setting(True, yes_no, "ageing, births, deaths, moves and illness")
+    behaviour: dict[str, float] = setting({}, numbers, "numbers of the model set by hand, as behaviour.PATH=NUMBER")
+    json: bool = setting(False, yes_no, "print the quantities as JSON", rank=2)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        weeks(-BURN_IN_WEEKS, self.years * WEEKS_A_YEAR - 1)("weeks", self.weeks)
+
+
 COMMANDS: dict[str, type[Settings]] = {
-    each.command: each for each in (RunSettings, CompareSettings, TrialsSettings, CalibrateSettings)
+    each.command: each
+    for each in (RunSettings, CompareSettings, SweepSettings, TrialsSettings, CalibrateSettings, ExplainSettings)
 }

@@ -1,4 +1,4 @@
-"""The result folder: parts appear whole or not at all, studies do not mix, reading says what is wrong."""
+"""The result folder: studies do not mix, reading says what is wrong (for the runs in it see test_runs)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from movesim.errors import InputError
-from movesim.experiments.store import Result, Study, load, save_table, write_part
+from movesim.experiments.store import Result, Study, load, save_table
 
 
 def table(n: int = 3) -> pd.DataFrame:
@@ -20,37 +20,19 @@ def study(folder: Path, mark: str = "f00d", **identity: object) -> Study:
     return Study(folder, mark, identity or {"place": "small"})
 
 
-def test_parts_are_whole_and_missing_pairs_are_known(tmp_path: Path) -> None:
-    plan = study(tmp_path / "s")
-    plan.start()
-    write_part(plan.part(1), {"outcomes": table()}, {"guards": []})
-    assert plan.missing(3) == [0, 2]
-    assert not list((tmp_path / "s" / "parts").glob(".*"))
-
-
-def test_a_part_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
-    plan = study(tmp_path / "s")
-    plan.start()
-    with pytest.raises(AttributeError):
-        write_part(plan.part(0), {"outcomes": table(), "money": None}, {})  # type: ignore[dict-item]
-    assert plan.missing(1) == [0]
-    assert not list((tmp_path / "s" / "parts").iterdir())
-
-
-def test_a_second_writer_of_the_same_part_changes_nothing(tmp_path: Path) -> None:
-    plan = study(tmp_path / "s")
-    plan.start()
-    write_part(plan.part(0), {"outcomes": table(3)}, {"guards": []})
-    write_part(plan.part(0), {"outcomes": table(3)}, {"guards": []})
-    assert len(plan.read("outcomes", 1)) == 3
-
-
 def test_another_study_s_folder_is_refused_with_what_differs(tmp_path: Path) -> None:
     study(tmp_path / "s", "f00d", place="small").start()
     with pytest.raises(InputError, match=r"holds another study \(it differs in place\); name another folder"):
         study(tmp_path / "s", "beef", place="large")
     with pytest.raises(InputError, match="made by another version of the model"):
         study(tmp_path / "s", "beef", place="small")
+
+
+def test_two_processes_may_start_one_study_at_once(tmp_path: Path) -> None:
+    one, other = study(tmp_path / "s"), study(tmp_path / "s")
+    one.start()
+    other.start()
+    assert study(tmp_path / "s").finished_with() == 0 and [p.name for p in (tmp_path / "s").iterdir()] == ["study.json"]
 
 
 def test_a_folder_with_other_things_in_it_is_refused(tmp_path: Path) -> None:
@@ -66,7 +48,7 @@ def test_load_says_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a result of movesim"):
         load(tmp_path)
     study(tmp_path / "s").start()
-    with pytest.raises(InputError, match="is unfinished; start the same command again"):
+    with pytest.raises(InputError, match=r"is unfinished; start the same command again and it goes on \(0 runs done\)"):
         load(tmp_path / "s")
 
 

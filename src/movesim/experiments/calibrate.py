@@ -12,21 +12,30 @@ from __future__ import annotations
 import datetime
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from movesim import draws
-from movesim.behaviour.parameters import CENTRAL, fit_file, write_atomically
+from movesim.behaviour.parameters import CENTRAL, fingerprint, fit_file, model_id, write_atomically
 from movesim.behaviour.rules import behaviour_ledger, make_rules
+from movesim.config import cache_folder
 from movesim.errors import MovesimError
 from movesim.evidence import Ledger
 from movesim.experiments import targets as published
-from movesim.experiments.engines import run_all
+from movesim.experiments.engines import Local, Serial
+from movesim.experiments.keys import Keys, libraries
+from movesim.experiments.runner import Job, do_missing
+from movesim.experiments.runs import Runs
 from movesim.place import load_place
 from movesim.settings import CalibrateSettings, usable_cpus
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TURNS_OF_CENTRE, STEPS_OF_CENTRE, STEPS_OF_MEMBER = 2, 6, 7
 ACCEPT = 1.5  # a member is kept when no target needed for the headline is missed by more than this times its need
@@ -152,6 +161,13 @@ class Member:
     measured: NDArray[np.float64]
     miss: float
 
+    @classmethod
+    def read(cls, runs: Runs, key: str) -> Member:
+        """Return a finished member from where it is kept."""
+        values, measured = (runs.read(table, [key]).to_pydict() for table in ("values", "measured"))
+        miss = float(runs.notes([key])[0]["miss"])
+        return cls(dict(zip(values["path"], values["value"], strict=True)), np.array(measured["value"]), miss)
+
 
 @dataclass(frozen=True)
 class _Task:
@@ -216,25 +232,37 @@ def fit_member(task: _Task) -> Member:
     return Member(run.values(best.x), measured, float(miss.max()))
 
 
+def member_of(task: _Task) -> tuple[dict[str, pd.DataFrame], dict[str, float]]:
+    """Fit a member and return it as tables and notes; what a worker process is asked to do."""
+    import pandas as pd
+
+    found = fit_member(task)
+    values = pd.DataFrame({"path": list(found.values), "value": list(found.values.values())})
+    return {"values": values, "measured": pd.DataFrame({"value": found.measured})}, {"miss": found.miss}
+
+
 def _members(
     problem: Problem, settings: CalibrateSettings, start: NDArray, J: NDArray, say: Callable[[str], None]
 ) -> tuple[list[Member], int]:
     """Return the first members that come close enough, in the order of their draws, and how many draws were tried."""
+    identity = {**settings.identity(), "sources": model_id(), "libraries": libraries(), "start": start.tolist(), "J": J.tolist()}
+    keys, runs = Keys(identity), Runs(cache_folder("calibrate") / fingerprint(identity))
     kept: list[Member] = []
     tried = 0
-    while len(kept) < settings.keep and tried < settings.points:
-        # as many as are likely to be needed; the number depends on counts alone, so the ensemble does not depend on workers
-        batch = range(tried, min(settings.points, tried + max(4, round(1.3 * (settings.keep - len(kept))))))
-        found: dict[int, Member] = {}
-        for outcome in run_all(fit_member, [_Task(problem, i, start, J) for i in batch], usable_cpus()):
-            if outcome.error is not None:
-                raise outcome.error
-            found[outcome.task.number] = outcome.value
-            worst = outcome.value.miss
-            say(f"draw {outcome.task.number + 1}: worst headline miss is {worst:.2f} of what is allowed")
-        tried = batch.stop
-        kept += [found[i] for i in batch if found[i].miss <= ACCEPT]
-        say(f"{min(len(kept), settings.keep)} of {settings.keep} members kept after {tried} draws")
+    with closing(Local(usable_cpus()) if usable_cpus() > 1 else Serial()) as engine:
+        while len(kept) < settings.keep and tried < settings.points:
+            # as many as are likely to be needed; the number depends on counts alone, so the ensemble does not depend on workers
+            batch = range(tried, min(settings.points, tried + max(4, round(1.3 * (settings.keep - len(kept))))))
+            jobs = [Job(keys.key(i), _Task(problem, i, start, J), {"draw": i}) for i in batch]
+            tally = do_missing(runs, member_of, jobs, len(jobs), engine, what="draws", quiet=settings.quiet)
+            tally.refuse_failures(runs, "draws")
+            for i in batch:
+                member = Member.read(runs, keys.key(i))
+                say(f"draw {i + 1}: worst headline miss is {member.miss:.2f} of what is allowed")
+                if member.miss <= ACCEPT:
+                    kept.append(member)
+            tried = batch.stop
+            say(f"{min(len(kept), settings.keep)} of {settings.keep} members kept after {tried} draws")
     if len(kept) < settings.keep:
         raise MovesimError(
             f"Only {len(kept)} of {tried} draws came close enough to the headline targets, {settings.keep} are wanted; "

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,8 @@ from movesim import draws
 from movesim.behaviour.demography import Demography, spare_rows
 from movesim.behaviour.parameters import draw_number, rules_and_references
 from movesim.behaviour.simulation import Simulation
-from movesim.errors import GuardError
+from movesim.errors import GuardError, InputError, did_you_mean, one_of
+from movesim.experiments.keys import sources_id
 from movesim.interventions.bench import england_readiness, solve
 from movesim.interventions.delivery import Delivery
 from movesim.interventions.files import load_scenario
@@ -28,6 +28,7 @@ from movesim.words import ADULT_LIMITS, AGE_GROUPS, AXES, CHILD_LIMITS, RECORD_E
 if TYPE_CHECKING:
     from movesim.behaviour.people import People
     from movesim.interventions.scenario import Scenario
+    from movesim.place.population import Population
 
 BASELINE = "baseline"
 
@@ -48,7 +49,15 @@ class Task:
     areas: tuple[int, ...] = ()
     behaviour: Mapping[str, float] = field(default_factory=dict)
     every_group: bool = False
-    part: Path = Path()
+    placebo: bool | None = None  # whether the dose of nothing is run; None: in pair 0
+    read: tuple[Scenario, ...] = ()  # the scenarios themselves, baseline first, with numbers set by hand; else read by name
+    population: str = ""  # fingerprint of the people and hash of the sources that the study was planned with; "": any
+    sources: str = ""
+    every_year: bool = False  # of a sweep: keep all years, not only the last
+
+
+class OtherMake(InputError):
+    """A worker that would give other numbers than the study: other sources, or other people."""
 
 
 @dataclass
@@ -65,8 +74,17 @@ def run_pair(task: Task) -> dict[str, Any]:
 
     Raises GuardError when the same past or a dose of nothing does not give the very same numbers.
     """
-    population = load_place(task.place, task.people, task.place_seed)
-    scenarios = {scenario.name: scenario for scenario in map(load_scenario, (BASELINE, *task.scenarios))}
+    finished, guards, recorder = run_scenarios(task)
+    return {"tables": tables_of(finished, task), "notes": {"guards": guards, "drift": drift(recorder)}}
+
+
+def run_scenarios(task: Task) -> tuple[dict[str, Finished], list[dict[str, Any]], Recorder]:
+    """Run the baseline and every scenario of a pair; return the runs by name, the guards that passed and the burn-in's record.
+
+    Raises GuardError as run_pair does, OtherMake where this process would give other numbers than the study was planned for.
+    """
+    population = population_of(task)
+    scenarios = {s.name: s for s in task.read or map(load_scenario, (BASELINE, *task.scenarios))}
     rules, references = rules_and_references(task.draws, task.replicate, task.behaviour)
     drawn = {name: scenario_values(s, task) for name, s in scenarios.items()}
     spare = spare_rows(population, task.years) if task.demography else 0
@@ -88,11 +106,44 @@ def run_pair(task: Task) -> dict[str, Any]:
         finished[name] = run_policy(start, recorder, scenario, drawn[name], solved, task, england_mean)
         if name != BASELINE:
             guards.append(same_before_start(name, scenario, finished[BASELINE], finished[name]))
-            if task.replicate == 0:
+            if task.replicate == 0 if task.placebo is None else task.placebo:
                 guards.append(
                     placebo(name, start, recorder, scenario, drawn[name], solved, task, england_mean, finished[BASELINE])
                 )
-    return {"tables": tables_of(finished, task), "notes": {"guards": guards, "drift": drift(recorder)}}
+    return finished, guards, recorder
+
+
+def population_of(task: Task) -> Population:
+    """Return the people of a task, mapped from disk once per process; raise OtherMake when they or the sources are others."""
+    if task.sources and task.sources != sources_id():
+        raise OtherMake("A worker has other sources of movesim than this study began with; install the same version everywhere.")
+    if not task.population:
+        return load_place(task.place, task.people, task.place_seed)
+    population = _mapped(task.place, task.people, task.place_seed, task.population)
+    if population.fingerprint != task.population:
+        raise OtherMake(f"A worker's place '{task.place}' has other people than this study; build it alike everywhere.")
+    return population
+
+
+@lru_cache(maxsize=1)
+def _mapped(place: str, people: int | None, place_seed: int, fingerprint: str) -> Population:
+    return load_place(place, people, place_seed)
+
+
+def with_numbers(scenarios: Mapping[str, Scenario], numbers: Mapping[str, float]) -> tuple[Scenario, ...]:
+    """Return scenarios with numbers set by hand, each in every scenario that has it.
+
+    Raises InputError for a number that none of them has, or a value that it cannot have.
+    """
+    known = [path for scenario in scenarios.values() for path in scenario.numbers]
+    for path in numbers:
+        if path not in known:
+            names = one_of(list(scenarios)).replace(" or ", " and ")
+            raise InputError(f"There is no number '{path}' in {names}.{did_you_mean(path, known)}")
+    return tuple(
+        replace(s, numbers=s.ledger().with_values({p: v for p, v in numbers.items() if p in s.numbers}).parameters)
+        for s in scenarios.values()
+    )
 
 
 def scenario_values(scenario: Scenario, task: Task) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The result folder: finished pairs as parts that appear whole or not at all, the tables made of them, and reading them back."""
+"""The result folder: what study it holds, its runs, the tables made of them, and reading them back."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from movesim.config import shown
 from movesim.errors import InputError
+from movesim.experiments.runs import Runs, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,11 @@ TABLES = (
 )  # fmt: skip
 MARK = "study.json"
 MANIFEST = "manifest.json"
+# what makes two studies different, where it is not the name of a setting
+NAMES = {
+    "sources": "the version of the model", "libraries": "the versions of its libraries", "population": "the people of the place",
+    "scenario_contents": "what the scenarios say",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,9 +73,10 @@ def load(folder: str | Path) -> Result:
     if not path.is_dir():
         raise InputError(f"There is no folder {folder}.")
     if not (path / MANIFEST).is_file():
-        unfinished = (path / MARK).is_file()
-        state = "is unfinished; start the same command again and it goes on" if unfinished else "is not a result of movesim"
-        raise InputError(f"{folder} {state}.")
+        if not (path / MARK).is_file():
+            raise InputError(f"{folder} is not a result of movesim.")
+        state = "is unfinished; start the same command again and it goes on"
+        raise InputError(f"{folder} {state} ({Runs(path).state()}).")
     return Result(path, "already done")
 
 
@@ -89,19 +96,20 @@ def save_table(frame: pd.DataFrame, path: Path) -> None:
 
 
 class Study:
-    """A result folder in the making: knows which pairs are finished.
+    """A result folder in the making, with its runs.
 
     `identity` says what makes this study another study; `fingerprint` is its hash. Raises InputError when the folder holds
     another study.
     """
 
     def __init__(self, folder: Path, fingerprint: str, identity: Mapping[str, Any]) -> None:
-        self.folder, self.fingerprint = folder, fingerprint
+        self.folder, self.fingerprint, self.runs = folder, fingerprint, Runs(folder)
         mark = folder / MARK
         if mark.is_file():
             theirs = json.loads(mark.read_text(encoding="utf-8"))
             if theirs.get("fingerprint") != fingerprint:
-                differ = [k for k, v in identity.items() if theirs.get("identity", {}).get(k) != v]
+                plain = json.loads(json.dumps(dict(identity), default=str))
+                differ = [NAMES.get(k, k) for k, v in plain.items() if theirs.get("identity", {}).get(k) != v]
                 what = f" (it differs in {', '.join(differ)})" if differ else " (made by another version of the model)"
                 raise InputError(f"out={shown(folder)} holds another study{what}; name another folder, or leave out= away.")
         elif folder.is_dir() and any(folder.iterdir()):
@@ -113,29 +121,12 @@ class Study:
         self.folder.mkdir(parents=True, exist_ok=True)
         mark = self.folder / MARK
         if not mark.is_file():
-            temporary = mark.with_suffix(".tmp")
-            temporary.write_text(json.dumps({"fingerprint": self.fingerprint, "identity": self._identity}, indent=1, default=str))
-            os.replace(temporary, mark)
+            about = {"fingerprint": self.fingerprint, "identity": self._identity}
+            write_whole(mark, json.dumps(about, indent=1, default=str).encode())
 
-    def part(self, replicate: int) -> Path:
-        """Return the folder of a finished pair's tables."""
-        return self.folder / "parts" / f"{replicate:05d}"
-
-    def missing(self, replicates: int) -> list[int]:
-        """Return the pairs that are not finished."""
-        return [i for i in range(replicates) if not self.part(i).is_dir()]
-
-    def read(self, table: str, replicates: int) -> pd.DataFrame:
-        """Return a table of all finished pairs, in the order of the pairs."""
-        import pandas as pd
-
-        frames = [pd.read_parquet(self.part(i) / f"{table}.parquet") for i in range(replicates)]
-        frames = [f for f in frames if len(f)] or frames[:1]
-        return pd.concat(frames, ignore_index=True)
-
-    def notes(self, replicates: int) -> list[dict[str, Any]]:
-        """Return what each finished pair noted about itself (guards, money, solved ladders)."""
-        return [json.loads((self.part(i) / "notes.json").read_text(encoding="utf-8")) for i in range(replicates)]
+    def read(self, table: str, keys: Sequence[str]) -> pd.DataFrame:
+        """Return a table of finished runs as one data frame, in the order of the keys."""
+        return self.runs.read(table, keys).to_pandas()
 
     def finished_with(self) -> int:
         """Return how many pairs the tables of the folder were made of; 0 when they are not made yet."""
@@ -144,19 +135,7 @@ class Study:
             return 0
         return int(json.loads(path.read_text(encoding="utf-8")).get("replicates", 0))
 
-
-def write_part(part: Path, tables: Mapping[str, pd.DataFrame], notes: Mapping[str, Any]) -> None:
-    """Write a pair's tables into a folder of another name and give it its own at the end, so that it is whole or absent."""
-    part.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=part.parent, prefix=f".{part.name}-"))
-    try:
-        for name, frame in tables.items():
-            save_table(frame, temporary / f"{name}.parquet")
-        (temporary / "notes.json").write_text(json.dumps(notes, default=str), encoding="utf-8")
-        if part.is_dir():  # another process was faster; its numbers are the same
-            shutil.rmtree(temporary)
-        else:
-            os.replace(temporary, part)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+    def tables_of(self) -> str:
+        """Return the mark of the runs that the tables of a sweep's folder were made of; "" when some are missing."""
+        path = self.folder / MANIFEST
+        return str(json.loads(path.read_text(encoding="utf-8")).get("runs_mark", "")) if path.is_file() else ""

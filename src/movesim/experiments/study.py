@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from movesim import __version__
-from movesim.behaviour.parameters import fingerprint, fit_report, model_id, used_ledger
+from movesim.behaviour.parameters import fingerprint, fit_report, used_ledger
 from movesim.config import shown
 from movesim.draws import is_compiled
-from movesim.errors import GuardError, InputError, MovesimError, did_you_mean, one_of
-from movesim.experiments.engines import run_all
-from movesim.experiments.replicate import BASELINE, Task, run_pair
-from movesim.experiments.store import MANIFEST, Result, Study, save_table, write_part
+from movesim.errors import GuardError, InputError, did_you_mean, one_of
+from movesim.experiments.engines import Engine, engine_of
+from movesim.experiments.estimate import seconds_a_pair, seconds_a_week, seconds_of_studies
+from movesim.experiments.keys import Keys, libraries, sources_id
+from movesim.experiments.precision import Goal, Verdict, saved_by_common_draws, until_precise
+from movesim.experiments.replicate import BASELINE, Task, run_pair, with_numbers
+from movesim.experiments.runner import Job, do_missing, in_words
+from movesim.experiments.runs import write_whole
+from movesim.experiments.store import MANIFEST, Result, Study, save_table
 from movesim.interventions.files import load_scenario
 from movesim.interventions.targeting import strata_of
 from movesim.outcomes.comparison import compare as compare_with_baseline
@@ -36,10 +43,56 @@ if TYPE_CHECKING:
 
     from movesim.interventions.scenario import Scenario
     from movesim.place.population import Population
-    from movesim.settings import StudySettings
+    from movesim.settings import Settings, StudySettings, SweepSettings
 
 DRIFT_ALLOWED = 0.003  # shares may move by 0.3 points over the last year of the burn-in
 PACKAGES = ("mesa", "numpy", "numba", "pandas", "scipy", "pyarrow", "hydra-core", "matplotlib")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a study's settings mean: scenarios read and checked, people made, and what makes a run of it another run."""
+
+    settings: StudySettings | SweepSettings
+    scenarios: dict[str, Scenario]
+    population: Population
+    areas: tuple[int, ...]
+    identity: dict[str, Any]
+
+    def task(self, replicate: int, numbers: Mapping[str, float] = MappingProxyType({}), placebo: bool | None = None) -> Task:
+        """Return a pair as a worker needs it; `numbers` are a design's, of the model or of scenarios, by dotted path."""
+        s = self.settings
+        mine = {path: value for path, value in numbers.items() if path.startswith("scenarios.")}
+        behaviour = {path.removeprefix("behaviour."): value for path, value in numbers.items() if path not in mine}
+        read = with_numbers(self.scenarios, mine) if mine else tuple(self.scenarios.values())
+        return Task(
+            replicate, tuple(name for name in self.scenarios if name != BASELINE), s.place, people_of(s), s.place_seed, s.seed,
+            s.years, s.draws, s.demography, self.areas, {**s.behaviour, **behaviour}, s.record == "full", placebo, read,
+            self.population.fingerprint, sources_id(), s.record == "yearly",
+        )  # fmt: skip
+
+
+def people_of(settings: Any) -> int | None:
+    """Return how many people are sampled, None for all."""
+    return None if settings.people == "all" else int(settings.people)
+
+
+def prepare(settings: StudySettings | SweepSettings) -> Prepared:
+    """Read and check everything a study needs; raise InputError for what cannot be."""
+    read = [load_scenario(name) for name in (BASELINE, *settings.scenarios)]
+    scenarios = {scenario.name: scenario for scenario in read}  # a scenario given by the path of its file has the file's name
+    if len(scenarios) < len(read):
+        raise InputError(f"scenarios must be different from each other and from '{BASELINE}', which is always run.")
+    used_ledger(settings.behaviour)  # an unknown number set by hand is refused before anything is made
+    scenarios = {s.name: s for s in with_numbers(scenarios, settings.numbers)}
+    population = load_place(settings.place, people_of(settings), settings.place_seed)
+    areas = area_numbers(settings.areas, population)
+    check_somebody_is_there(settings.areas, scenarios, population)
+    identity = {
+        **settings.identity(), "sources": sources_id(), "libraries": libraries(), "population": population.fingerprint,
+        "scenario_contents": {name: fingerprint(s.contents) for name, s in scenarios.items()},
+    }  # fmt: skip
+    return Prepared(settings, scenarios, population, areas, identity)
 
 
 def study(settings: StudySettings) -> Result:
@@ -48,29 +101,35 @@ def study(settings: StudySettings) -> Result:
     Raises InputError for settings that cannot be, GuardError when a check of the runs fails, MovesimError when a pair fails.
     """
     started = time.perf_counter()
-    read = [load_scenario(name) for name in (BASELINE, *settings.scenarios)]
-    scenarios = {scenario.name: scenario for scenario in read}  # a scenario given by the path of its file has the file's name
-    if len(scenarios) < len(read):
-        raise InputError(f"scenarios must be different from each other and from '{BASELINE}', which is always run.")
-    used_ledger(settings.behaviour)  # an unknown number set by hand is refused before anything is made
-    people = None if settings.people == "all" else int(settings.people)
-    population = load_place(settings.place, people, settings.place_seed)
-    areas = area_numbers(settings.areas, population)
-    check_somebody_is_there(settings.areas, scenarios, population)
-    identity = {
-        **settings.identity(), "model": model_id(), "population": population.fingerprint,
-        "scenario_contents": {name: fingerprint(s.contents) for name, s in scenarios.items()},
-    }  # fmt: skip
-    mark = fingerprint(identity)
-    folder = settings.out or Path("outputs") / settings.command / f"{_short(settings.place)}-{mark[:8]}"
-    plan = Study(folder, mark, identity)
-    if plan.finished_with() == settings.replicates:
+    ready = prepare(settings)
+    goal = Goal.of(settings, ready.scenarios) if settings.precision is not None else None
+    mark = fingerprint(ready.identity)
+    folder = settings.out or Path("outputs") / settings.command / f"{short(settings.place)}-{mark[:8]}"
+    plan, keys = Study(folder, mark, ready.identity), Keys(ready.identity)
+    if settings.dry_run:
+        return dry_run(plan, ready, [keys.key(i) for i in range(settings.replicates)])
+    if plan.finished_with() == settings.replicates and goal is None:
         return Result(folder, "already done")
     plan.start()
-    _run_missing(plan, settings, areas, people)
-    notes = plan.notes(settings.replicates)
-    guards = _guards(notes)
-    _assemble(plan, settings, scenarios, population, guards, time.perf_counter() - started)
+    pairs, verdict = settings.replicates, None
+    with closing(engine_of(settings)) as engine:
+        if goal is None:
+            left = len(_run(plan, ready, keys, range(pairs), engine))
+        else:
+            pairs, verdict = until_precise(
+                goal, settings,
+                lambda some, until: min(_run(plan, ready, keys, some, engine, until), default=some.stop),
+                lambda n: plan.read("outcomes", [keys.key(i) for i in range(n)]),
+            )  # fmt: skip
+            left = 0
+            if plan.finished_with() == pairs and Result(folder).manifest.get("precision") == verdict.to_dict():
+                return Result(folder, "already done")
+    if left:
+        return Result(folder, f"part {settings.shard} done, {left:,} pairs of other parts are not finished yet")
+    made_of = [keys.key(i) for i in range(pairs)]
+    notes = plan.runs.notes(made_of)
+    guards = guards_of(notes)
+    _assemble(plan, ready, made_of, guards, time.perf_counter() - started, verdict)
     return Result(folder, "done")
 
 
@@ -101,45 +160,49 @@ def check_somebody_is_there(areas: tuple[str, ...], scenarios: Mapping[str, Scen
             strata_of(intervention, central, neighbourhoods["imd_decile"], residents, authority, names)
 
 
-def _short(place: str) -> str:
+def short(place: str) -> str:
+    """Return a place's name as it can stand in the name of a folder."""
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in place)
 
 
 # --- running --------------------------------------------------------------------------------------------------------
-def execute(task: Task) -> int:
-    """Run a pair and write its part; what a worker process is asked to do."""
+def pair(task: Task) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Run a pair and return its tables and notes; what a worker process is asked to do."""
     done = run_pair(task)
-    write_part(task.part, done["tables"], done["notes"])
-    return task.replicate
+    return done["tables"], done["notes"]
 
 
-def _run_missing(plan: Study, settings: StudySettings, areas: tuple[int, ...], people: int | None) -> None:
-    missing = plan.missing(settings.replicates)
-    tasks = [
-        Task(
-            i, settings.scenarios, settings.place, people, settings.place_seed, settings.seed, settings.years, settings.draws,
-            settings.demography, areas, settings.behaviour, settings.record == "full", plan.part(i),
-        )
-        for i in missing
-    ]  # fmt: skip
-    if not tasks:
-        return
-    if min(settings.workers, len(tasks)) > 1:
-        warm_up()
-    failed: list[tuple[int, BaseException]] = []
-    with progress(len(tasks), settings) as tell:
-        for outcome in run_all(execute, tasks, min(settings.workers, len(tasks))):
-            if isinstance(outcome.error, GuardError):
-                raise outcome.error
-            if outcome.error is not None:
-                failed.append((outcome.task.replicate, outcome.error))
-            tell()
-    if failed:
-        number, error = failed[0]
-        raise MovesimError(
-            f"{len(failed)} of {len(tasks)} pairs failed, the first of them pair {number} ({type(error).__name__}: {error}); "
-            f"the others are kept in {shown(plan.folder)} and the same command tries the failed ones again."
-        ) from error
+def _run(plan: Study, ready: Prepared, keys: Keys, pairs: Iterable[int], engine: Engine, until: float | None = None) -> list[int]:
+    """Run those of the pairs that are missing and return which are not finished (other shards, no time left)."""
+    settings, numbers = ready.settings, list(pairs)
+    jobs = [Job(keys.key(i), ready.task(i), {"pair": i}) for i in numbers]
+    warm_up()
+    tally = do_missing(
+        plan.runs, pair, jobs, len(jobs), engine, quiet=settings.quiet, fail_fast=settings.fail_fast,
+        limit=settings.seconds_a_run, shard=settings.part, until=until,
+    )  # fmt: skip
+    tally.refuse_failures(plan.runs, "pairs")
+    done = plan.runs.done()
+    return [i for i, job in zip(numbers, jobs, strict=True) if job.key not in done]
+
+
+def dry_run(plan: Study, ready: Prepared, keys: Sequence[str], swept: Collection[str] = (), points: int = 1) -> Result:
+    """Say what would be run and how long it would take."""
+    print(planned(plan, ready, keys, swept, points))
+    return Result(plan.folder, "planned")
+
+
+def planned(plan: Study, ready: Prepared, keys: Sequence[str], swept: Collection[str] = (), points: int = 1) -> str:
+    """Return how many runs there are, how many are left and about how long they take, in a sentence or two."""
+    warm_up()
+    kept, settings, week = plan.runs.done(), ready.settings, seconds_a_week(ready)
+    left = sum(key not in kept for key in keys)
+    at_once = max(1, settings.workers)
+    runs = f"{len(keys):,} pairs ({len(ready.scenarios) * len(keys):,} runs of {len(ready.population):,} people over "
+    known = f"about {in_words(seconds_a_pair(ready, week) * left / at_once)} with {at_once} at a time"
+    studies = seconds_of_studies(ready, week, swept, points) / at_once if left else 0.0
+    more = f", and up to {in_words(studies)} more for re-running studies that were not re-run before" if studies > 1 else ""
+    return f"{runs}{settings.years} years), {left:,} to do: {known}{more}. Results go to {shown(plan.folder)}"
 
 
 def warm_up() -> None:
@@ -157,36 +220,8 @@ def warm_up() -> None:
     Recorder(population.local_authorities).record(simulation.people, 0)
 
 
-class progress:
-    """A bar over pairs on a terminal, plain lines elsewhere, nothing when quiet."""
-
-    def __init__(self, total: int, settings: StudySettings) -> None:
-        self.total, self.done, self.quiet, self.started = total, 0, settings.quiet, time.perf_counter()
-        self.bar: Any = None
-
-    def __enter__(self) -> Any:
-        if not self.quiet and sys.stderr.isatty():
-            from tqdm import tqdm
-
-            self.bar = tqdm(total=self.total, unit="pair", mininterval=1, file=sys.stderr, leave=False)
-        elif not self.quiet:
-            print(f"Running {self.total:,} pairs of runs.", file=sys.stderr, flush=True)
-        return self._tell
-
-    def _tell(self) -> None:
-        self.done += 1
-        if self.bar is not None:
-            self.bar.update()
-        elif not self.quiet and (self.done == self.total or self.done % max(1, self.total // 10) == 0):
-            left = (time.perf_counter() - self.started) / self.done * (self.total - self.done)
-            print(f"  {self.done:,} of {self.total:,} pairs done, about {left:,.0f} s left", file=sys.stderr, flush=True)
-
-    def __exit__(self, *exception: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-
-def _guards(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def guards_of(notes: list[dict[str, Any]], strict: bool = True) -> list[dict[str, Any]]:
+    """Return the guards of all pairs, each once, and whether the burn-in has settled; raise GuardError when not and `strict`."""
     found = [g for note in notes for g in note["guards"]]
     kept, seen = [], set()
     for guard in found:
@@ -200,7 +235,7 @@ def _guards(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         error = _error_of_mean(moved)
         passed = bool((np.abs(mean) - error <= DRIFT_ALLOWED).all())
         words = f"{group}: shares moved by {100 * np.abs(mean).max():.2f} points at most over the last year before week 0"
-        if not passed:
+        if not passed and strict:
             raise GuardError(f"The burn-in has not settled ({words}; 0.30 is allowed); numbers set by hand may leave no rest.")
         kept.append({"name": "burn-in has settled", "passed": passed, "detail": f"{words}, mean of {len(moved)} pairs"})
     return kept
@@ -218,10 +253,9 @@ def _error_of_mean(moved: np.ndarray) -> np.ndarray:
 
 # --- putting together -----------------------------------------------------------------------------------------------
 def _assemble(
-    plan: Study, settings: StudySettings, scenarios: Mapping[str, Scenario], population: Population,
-    guards: list[dict[str, Any]], seconds: float,
+    plan: Study, ready: Prepared, n: Sequence[str], guards: list[dict[str, Any]], seconds: float, verdict: Verdict | None,
 ) -> None:  # fmt: skip
-    n = settings.replicates
+    settings, scenarios = cast("StudySettings", ready.settings), ready.scenarios
     outcomes = plan.read("outcomes", n)
     _check_numbers(outcomes)
     gap_table = with_adjusted(gaps(outcomes), plan.read("adjusted", n))
@@ -233,13 +267,21 @@ def _assemble(
         "money": plan.read("money", n),
         "winners": plan.read("winners", n),
         "ladder": plan.read("ladder", n),
-        "assumptions": _assumptions(settings, scenarios),
+        "assumptions": assumptions(settings, scenarios),
     }
     for name, frame in tables.items():
         save_table(frame, plan.folder / f"{name}.parquet")
-    manifest = _manifest(plan, settings, scenarios, population, guards, tables["money"], seconds)
-    _write_text(plan.folder / "config.yaml", _yaml(settings.to_dict()))
-    _write_text(plan.folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False, default=str))
+    manifest = manifest_of(plan, ready, len(n), guards, tables["money"], seconds)
+    if verdict is not None:
+        manifest["precision"] = verdict.to_dict()
+    manifest["common_draws"] = saved_by_common_draws(gap_table)
+    write_down(plan.folder, settings, manifest)
+
+
+def write_down(folder: Path, settings: Settings, manifest: Mapping[str, Any]) -> None:
+    """Write the settings and, last of all, the manifest: a folder that has one is finished."""
+    write_whole(folder / "config.yaml", _yaml(settings.to_dict()).encode())
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False, default=str).encode())
 
 
 def with_adjusted(gap_table: pd.DataFrame, adjusted: pd.DataFrame) -> pd.DataFrame:
@@ -257,7 +299,7 @@ def _check_numbers(outcomes: pd.DataFrame) -> None:
         raise GuardError("Some status shares are not numbers between 0 and 1 that sum to 1; this is a fault of the model.")
 
 
-def _assumptions(settings: StudySettings, scenarios: Mapping[str, Scenario]) -> pd.DataFrame:
+def assumptions(settings: Any, scenarios: Mapping[str, Scenario]) -> pd.DataFrame:
     import pandas as pd
 
     frames = [used_ledger(settings.behaviour).to_frame().assign(used_by="behaviour model")]
@@ -267,10 +309,11 @@ def _assumptions(settings: StudySettings, scenarios: Mapping[str, Scenario]) -> 
     return both.drop_duplicates("path").assign(used_by=lambda f: f["path"].map(together)).reset_index(drop=True)
 
 
-def _manifest(
-    plan: Study, settings: StudySettings, scenarios: Mapping[str, Scenario], population: Population,
-    guards: list[dict[str, Any]], money: pd.DataFrame, seconds: float,
+def manifest_of(
+    plan: Study, ready: Prepared, pairs: int, guards: list[dict[str, Any]], money: pd.DataFrame, seconds: float,
 ) -> dict[str, Any]:  # fmt: skip
+    """Return what made a result: versions, seed, place, scenarios, guards, time."""
+    settings, scenarios, population = ready.settings, ready.scenarios, ready.population
     residents, agents = population.residents, int(population.people["id"].size)
     return {
         "movesim": __version__, "python": platform.python_version(),
@@ -278,25 +321,25 @@ def _manifest(
         "command": settings.command, "command_line": settings.command_line(),
         "created": datetime.now(UTC).replace(microsecond=0).isoformat(),
         "seed": settings.seed, "draws": "fitted ensemble" if settings.draws == "fitted" else "central",
-        "replicates": settings.replicates, "years": settings.years, "start_year": settings.start_year,
+        "replicates": pairs, "years": settings.years, "start_year": settings.start_year,
         "demography": settings.demography, "areas": list(settings.areas),
         "place": {
             "name": population.name, "title": population.title, "agents": agents, "residents": residents,
             "neighbourhoods": int(population.neighbourhoods["code"].size), "notes": list(population.notes),
         },
-        "scenarios": [_scenario_row(s, money, residents, settings) for s in scenarios.values()],
+        "scenarios": [_scenario_row(s, money, residents, settings, pairs) for s in scenarios.values()],
         "guards": guards, "fit": fit_report() or None, "seconds": round(seconds, 1),
-        "fingerprint": plan.fingerprint, "model_id": model_id(), "data_hashes": {"population": population.fingerprint},
-        "warnings": _warnings(settings, population),
+        "fingerprint": plan.fingerprint, "model_id": sources_id(), "data_hashes": {"population": population.fingerprint},
+        "warnings": _warnings(settings, population, pairs),
     }  # fmt: skip
 
 
-def _scenario_row(scenario: Scenario, money: pd.DataFrame, residents: float, settings: StudySettings) -> dict[str, Any]:
+def _scenario_row(scenario: Scenario, money: pd.DataFrame, residents: float, settings: Any, pairs: int) -> dict[str, Any]:
     spent, payers = 0.0, {}
     if len(money):
         mine = money[money["scenario"] == scenario.name]
-        spent = float(mine["spent"].sum()) / settings.replicates / settings.years / residents
-        payers = {str(k): float(v) / settings.replicates for k, v in mine.groupby("payer")["spent"].sum().items()}
+        spent = float(mine["spent"].sum()) / pairs / settings.years / residents
+        payers = {str(k): float(v) / pairs for k, v in mine.groupby("payer")["spent"].sum().items()}
     return {
         "name": scenario.name, "title": scenario.title, "summary": scenario.summary, "slogan": scenario.slogan,
         "pounds_per_resident_a_year": spent, "budget_text": budget_text(scenario), "payers": payers,
@@ -311,10 +354,10 @@ def budget_text(scenario: Scenario) -> str:
     return f"£{scenario.numbers[scenario.budget].value:,.2f} per resident a year"
 
 
-def _warnings(settings: StudySettings, population: Population) -> list[str]:
+def _warnings(settings: Any, population: Population, pairs: int) -> list[str]:
     out = []
-    if settings.replicates < 20:
-        out.append(f"Only {settings.replicates} paired runs: ranges are not shown under 20.")
+    if pairs < 20:
+        out.append(f"Only {pairs} paired runs: ranges are not shown under 20.")
     if settings.areas:
         chosen = area_numbers(settings.areas, population)
         here = np.isin(population.neighbourhoods["local_authority"][population.people["neighbourhood"]], chosen)
@@ -323,10 +366,8 @@ def _warnings(settings: StudySettings, population: Population) -> list[str]:
         from movesim.behaviour.parameters import ensemble
 
         rows = len(ensemble()[1])
-        if settings.replicates > rows:
-            out.append(
-                f"The fitted ensemble has {rows} draws; {settings.replicates} pairs use them more than once with new seeds."
-            )
+        if pairs > rows:
+            out.append(f"The fitted ensemble has {rows} draws; {pairs} pairs use them more than once with new seeds.")
     return out
 
 
@@ -334,9 +375,3 @@ def _yaml(data: dict[str, Any]) -> str:
     import yaml
 
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-
-
-def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,21 @@ import numpy as np
 
 from movesim import __version__
 from movesim.behaviour.parameters import draw_number, fingerprint, model_id, write_atomically
+from movesim.config import shown
 from movesim.errors import InputError, did_you_mean, one_of
-from movesim.experiments.engines import run_all
-from movesim.experiments.store import save_table
+from movesim.experiments.engines import engine_of
+from movesim.experiments.keys import Keys, libraries
+from movesim.experiments.replicate import with_numbers
+from movesim.experiments.runner import Job, do_missing
+from movesim.experiments.store import Study, save_table
 from movesim.interventions.bench import predict, solve
 from movesim.interventions.files import list_scenarios, load_scenario
 from movesim.settings import TrialsSettings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from movesim.interventions.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class Trials:
         return self.table
 
     def __str__(self) -> str:
+        if not len(self.table):
+            return f"{self.status.capitalize()}."
         lines = ["Study re-run (minutes a week, reported)          published   in the model (9 in 10 draws)"]
         for (name, what), rows in self.table.groupby(["intervention", "finding"], sort=False):
             low, middle, high = np.percentile(rows["simulated"], [5, 50, 95])
@@ -50,7 +58,7 @@ class Trials:
 
 @dataclass(frozen=True)
 class _Task:
-    scenario: str
+    scenario: Scenario
     replicate: int
     settings: TrialsSettings
 
@@ -66,30 +74,49 @@ def trials(settings: TrialsSettings) -> Trials:
         if name not in known:
             raise InputError(f"There is no study called '{name}'.{did_you_mean(name, known)} There are {one_of(known)}.")
     replicates = 1 if settings.draws == "central" else settings.replicates
-    mark = fingerprint([settings.identity(), model_id(), {n: load_scenario(n).contents for n in wanted}, replicates])
+    scenarios = {s.name: s for s in with_numbers({n: load_scenario(n) for n in wanted}, settings.numbers)}
+    shared = {"sources": model_id(), "libraries": libraries()}
+    identity = {**settings.identity(), **shared, "scenario_contents": {n: fingerprint(s.contents) for n, s in scenarios.items()}}
+    mark = fingerprint(identity)
     folder = settings.out or Path("outputs") / "trials" / f"studies-{mark[:8]}"
+    plan = Study(folder, mark, identity)
+    keys = {name: Keys({**identity, "study": name}) for name in wanted}
+    jobs = [
+        Job(keys[name].key(i), _Task(scenarios[name], i, settings), {"study": name, "draw": i})
+        for i in range(replicates) for name in wanted
+    ]  # fmt: skip
     import pandas as pd
 
-    if (folder / "trials.parquet").is_file():
+    if plan.finished_with() == replicates:
         return Trials(folder, "already done", pd.read_parquet(folder / "trials.parquet"))
-    rows: list[dict[str, Any]] = []
-    tasks = [_Task(name, i, settings) for i in range(replicates) for name in wanted]
-    for done, outcome in enumerate(run_all(_one, tasks, min(settings.workers, len(tasks))), start=1):
-        if outcome.error is not None:
-            raise outcome.error
-        rows += outcome.value
-        if not settings.quiet and (done == len(tasks) or done % max(1, len(tasks) // 10) == 0):
-            print(f"  {done:,} of {len(tasks):,} studies re-run", file=sys.stderr, flush=True)
-    table = pd.DataFrame(rows).sort_values(["intervention", "finding", "replicate"], ignore_index=True)
+    done = plan.runs.done()
+    left = sum(job.key not in done for job in jobs)
+    if settings.dry_run:
+        print(f"{len(jobs):,} studies, {left:,} to do. Results go to {shown(folder)}")
+        return Trials(folder, "planned", pd.DataFrame())
+    plan.start()
+    with closing(engine_of(settings)) as engine:
+        tally = do_missing(
+            plan.runs, _one, jobs, len(jobs), engine, what="studies", quiet=settings.quiet, fail_fast=settings.fail_fast,
+            limit=settings.seconds_a_run, shard=settings.part,
+        )  # fmt: skip
+    tally.refuse_failures(plan.runs, "studies")
+    done = plan.runs.done()
+    left = sum(job.key not in done for job in jobs)
+    if left:
+        return Trials(folder, f"part {settings.shard} done, {left:,} studies of other parts are not finished yet", pd.DataFrame())
+    table = plan.read("trials", [job.key for job in jobs])
+    table = table.sort_values(["intervention", "finding", "replicate"], ignore_index=True)
     save_table(table, folder / "trials.parquet")
-    manifest = {"movesim": __version__, "command_line": settings.command_line()}
+    manifest = {"movesim": __version__, "command_line": settings.command_line(), "replicates": replicates}
     write_atomically(folder / "manifest.json", json.dumps(manifest))
     return Trials(folder, "done", table)
 
 
-def _one(task: _Task) -> list[dict[str, Any]]:
-    settings = task.settings
-    scenario = load_scenario(task.scenario)
+def _one(task: _Task) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    import pandas as pd
+
+    settings, scenario = task.settings, task.scenario
     ledger = scenario.ledger()
     draw = draw_number(settings.draws, task.replicate)
     values = ledger.central() if settings.draws == "central" else ledger.draw(settings.seed, draw)
@@ -107,4 +134,4 @@ def _one(task: _Task) -> list[dict[str, Any]]:
         )  # fmt: skip
         for found in predict(scenario, spec, values, of, settings.draws, task.replicate, settings.behaviour):
             rows.append({**common, "study": spec.trial.title, "note": "", **found})
-    return rows
+    return {"trials": pd.DataFrame(rows)}, {}

@@ -198,7 +198,7 @@ class Node:
             raise self.error(sentence, name, "distribution")
         parameter = evidence.parse(path, {**held, "group": held.get("group", group)}, self.where(name))
         if self.numbers is not None:
-            self.numbers[path] = parameter
+            self.numbers[path] = replace(parameter, least=least, most=most)
         return path
 
     def _bounded(self, name: str, part: str, value: Any, least: float | None, most: float | None, share: bool) -> None:

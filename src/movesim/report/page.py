@@ -23,7 +23,10 @@ from movesim.report.figures import CHARTS
 from movesim.report.figures.choice import table_order
 from movesim.report.figures.money import delivered_table
 from movesim.report.finding import SURE_ENOUGH
+from movesim.report.precision import precision_words
 from movesim.report.style import Chart
+from movesim.report.sweep import chart as sweep_chart
+from movesim.report.sweep import is_sweep, sweep_page
 from movesim.report.tables import ENOUGH_PAIRS
 from movesim.report.workbook import assumptions_table, summary_table, write_workbook
 
@@ -55,6 +58,8 @@ def build_report(folder: Path | str) -> Path:
     folder: a result folder with its tables and manifest.
     Raises InputError, before anything is written, when the folder lacks a table, a column or a key.
     """
+    if is_sweep(folder):
+        return sweep_page(folder)
     facts = Facts.read(folder)
     folder = Path(folder)
     drawn = {name: function(facts) for name, function in CHARTS.items()}
@@ -81,9 +86,13 @@ def build_report(folder: Path | str) -> Path:
 def figure(folder: Path | str, name: str = "gap-over-time") -> Figure:
     """Return one figure of the report as a matplotlib Figure: a slide with its headline and source.
 
-    folder: a result folder; name: the name of its files in figures/, as "gradient" or "where".
+    folder: a result folder; name: the name of its files in figures/, as "gradient" or "where"; of a sweep, a swept number.
     Raises InputError for a name that no figure has, and for a figure that this result has not enough in it for.
     """
+    if is_sweep(folder):
+        drawn = sweep_chart(folder, None if name == "gap-over-time" else name).figure(slide=True)
+        drawn.set_dpi(SCREEN_DPI)
+        return drawn
     if name not in CHARTS:
         raise InputError(f"There is no figure called '{name}'.{did_you_mean(name, CHARTS)} There are {one_of(CHARTS)}.")
     chart = CHARTS[name](Facts.read(folder))
@@ -196,7 +205,7 @@ def how_sure(facts: Facts) -> dict[str, Any]:
         else "The ranges hold chance and the uncertain settings of the ledger, drawn together for each pair of runs."
     )  # fmt: skip
     return {
-        "holds": holds,
+        "holds": " ".join([holds, *precision_words(manifest)]),
         "leaves_out": "They leave out how well the model is built, what the ledger does not list, and the next surprise.",
         "guards": [
             {"Check": labels.pretty(g["name"]), "Result": "passed" if g["passed"] else "FAILED", "What it means": g["detail"]}

@@ -8,7 +8,9 @@ from typing import Any
 
 from movesim.report import say
 from movesim.report.finding import numbers_of
+from movesim.report.precision import precision_words
 from movesim.report.ranking import rank
+from movesim.report.sweep import is_sweep, sweep_lines
 from movesim.report.tables import ENOUGH_PAIRS, Result, read_result
 
 COLUMNS = 79
@@ -19,9 +21,12 @@ def terminal_summary(folder: Path | str) -> str:
 
     folder: a result folder. Raises InputError as `read_result` does.
     """
+    if is_sweep(folder):
+        return say.ascii_minus("\n".join(line for text in sweep_lines(folder) for line in fold(text))) + "\n"
     result = read_result(folder)
     fact = numbers_of(result, rank(result))
-    blocks = [_head(fact, result), _finding(fact), _table(fact), _notes(fact), _check(fact), _files(Path(folder))]
+    precise = [line for text in precision_words(result.manifest) for line in fold(text)]
+    blocks = [_head(fact, result), _finding(fact), _table(fact), _notes(fact) + precise, _check(fact), _files(Path(folder))]
     return say.ascii_minus("\n\n".join("\n".join(block) for block in blocks if block)) + "\n"
 
 

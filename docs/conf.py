@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -130,10 +131,20 @@ def fit() -> str:
     return f"{made}\n\n{table(head, rows)}"
 
 
+def benchmarks() -> str:
+    """Return the kept figures of the benchmarks."""
+    with (Path(__file__).resolve().parents[1] / "benchmarks" / "results.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    shown = ((row["what"], f"{int(row['people']):,}", row["figure"], row["unit"]) for row in rows)
+    machines = "; ".join(dict.fromkeys(row["measured on"] for row in rows))
+    return f"Measured on: {machines}.\n\n{table(('what', 'people', 'figure', 'unit'), shown)}"
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "commands": commands,
     "result tables": results,
     "axes": axes,
+    "benchmarks": benchmarks,
     "measures": lambda: vocabulary(words.MEASURES),
     "outcomes": lambda: vocabulary(words.OUTCOMES),
     "domains": lambda: vocabulary(words.DOMAINS),

@@ -38,8 +38,9 @@ WALLS = {
     "SALib": ("experiments.sensitivity",),
     "numba": ("draws", "behaviour", "place", "outcomes.record"),
     "matplotlib": ("report",),
+    "solara": (),
 }
-HEAVY = ("hydra", "omegaconf", "SALib", "matplotlib", "pandas", "numba", "scipy", "mesa", "pyarrow", "yaml", "numpy")
+HEAVY = ("hydra", "omegaconf", "SALib", "matplotlib", "pandas", "numba", "scipy", "mesa", "pyarrow", "yaml", "numpy", "solara")
 
 
 def modules() -> dict[str, Path]:

@@ -7,7 +7,6 @@ import gc
 import operator
 import pickle
 import re
-import subprocess
 import sys
 import warnings
 import weakref
@@ -45,7 +44,7 @@ def columns(model: ActivityModel) -> dict[str, np.ndarray]:
         name: people.floats[name] for name in ("state", "base", "H", "ring", "mean", "drive", "year_minutes", "domain_minutes")
     }
     return carried | {
-        "id": people.id, "alive": people.alive, "age": people.age, "active": people.active_before, "trust": simulation.trust,
+        "id": people.id, "alive": people.alive, "age": people.age, "active": people.active, "trust": simulation.trust,
         "supply": simulation.log_E_star,
     }  # fmt: skip
 
@@ -439,8 +438,8 @@ def test_a_copy_is_independent(model: ActivityModel, how) -> None:
     assert same(model, plain)
 
 
-# --- memory and warnings ------------------------------------------------------------------------------------------------
-def test_twenty_models_looked_at_and_dropped_leave_none(settled: bytes) -> None:
+# --- memory and the page ----------------------------------------------------------------------------------------------
+def test_twenty_unpickled_models_looked_at_and_dropped_leave_none(settled: bytes) -> None:
     left = []
     for _ in range(20):
         model = pickle.loads(settled)
@@ -463,21 +462,6 @@ def test_no_view_outlives_what_was_forgotten(model: ActivityModel) -> None:
     assert all(ref() is None for ref in refs)
 
 
-def test_warning_free_in_a_process_of_its_own() -> None:
-    """-W error from the first import on: Mesa, the model, agents and a collector."""
-    code = (
-        "import sys; sys.path.insert(0, 'tests')\n"
-        "from test_model import make\nimport mesa\n"
-        "model = make(burn_in=False)\nmodel.step()\n"
-        "c = mesa.DataCollector(model_reporters={'gap': 'gap'}, agent_reporters={'m': 'minutes'})\n"
-        "c.collect(model)\nlist(model.agents)\nmodel.agents.groupby('sex').count()\nprint(model.week)"
-    )
-    root = Path(__file__).parents[1]
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=root, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "-259"
-
-
 def test_the_page_for_mesa_users_runs(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
     """Every block of docs/mesa.md, one after another, on the small population."""
     monkeypatch.setattr(movesim.model, "load_place", lambda *_: POPULATION)
@@ -487,9 +471,11 @@ def test_the_page_for_mesa_users_runs(monkeypatch: pytest.MonkeyPatch, root: Pat
     names: dict = {"__name__": "page"}
     for block in blocks:
         exec(block, names)
-    assert len(blocks) == 5 and names["model"].week == 60 and names["trained"].week == 104
+    assert len(blocks) == 6 and names["model"].week == 60 and names["trained"].week == 104
+    assert len(names["watched"].datacollector.get_model_vars_dataframe()) == 27
     assert len(names["collector"].get_agent_vars_dataframe()) == 2000
-    properties = set(re.findall(r"`(\w+)`", "\n".join(line for line in page.splitlines() if line.startswith("| `"))))
+    views = page.split("## Why there is no shuffle")[0].splitlines()
+    properties = set(re.findall(r"`(\w+)`", "\n".join(line for line in views if line.startswith("| `"))))
     assert all(hasattr(Person, name) or hasattr(Neighbourhood, name) for name in properties), properties
 
 

@@ -7,14 +7,17 @@ chance is keyed by person and week (movesim.draws), never taken from Mesa's gene
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
 from mesa.agent import AgentSet
 
+from movesim.behaviour import checkpoint
 from movesim.behaviour.demography import Demography, spare_rows
+from movesim.behaviour.panel import Panel
 from movesim.behaviour.parameters import draw_number, rules_and_references
 from movesim.behaviour.rules import References, Rules
 from movesim.behaviour.simulation import Simulation
@@ -38,6 +41,11 @@ if TYPE_CHECKING:
 RECORD_FROM = -2 * WEEKS_A_YEAR  # week 0 then has a recorded year behind it, and that one another to drift from
 BASELINE, DRAWS = "baseline", ("central", "fitted")
 EveryWeek = Callable[[Simulation], None]
+# What a checkpoint keeps of a model beside its plan; views and Mesa's own are made anew.
+_CARRIED = (
+    "seed", "replicate", "years", "panel", "simulation", "recorder",
+    "_draws", "_behaviour", "_demography", "_named", "_delivery", "_levels", "_turn_is_due",
+)  # fmt: skip
 
 
 def _whole(name: str, value: Any, least: int) -> int:
@@ -59,6 +67,7 @@ class ActivityModel(mesa.Model):
     the start of every policy week to write to `simulation.shifts`.
     demography: ageing, illness, births, deaths and moves. years: policy years after which `running` turns false.
     burn_in: run to week 0 at once; without it the model starts at week -260.
+    panel: ids of persons whose weeks are kept from week 0 on, in `model.panel`.
 
     Raises InputError for a wrong value. Read `week`, not Mesa's `steps` or `time`.
 
@@ -81,6 +90,7 @@ class ActivityModel(mesa.Model):
         demography: bool = False,
         years: int = 10,
         burn_in: bool = True,
+        panel: Sequence[int] | None = None,
         population: Population | None = None,
         rules: Rules | None = None,
         references: References | None = None,
@@ -109,6 +119,7 @@ class ActivityModel(mesa.Model):
         self._place_set: AgentSet | None = None
         self._seen: tuple[np.ndarray, np.ndarray] | None = None
         self._others = 0
+        self.panel = None if panel is None else Panel(panel)
 
         if population is None:
             population = _population(place, people, _whole("place_seed", place_seed, 0))
@@ -147,7 +158,8 @@ class ActivityModel(mesa.Model):
         for _ in range(_whole("weeks", weeks, 0)):
             self.step()
 
-    def _one_week(self) -> None:
+    def _one_week(self, look: EveryWeek | None = None) -> None:
+        """Run a week; `look` sees the simulation once everything that precedes the week has been done."""
         simulation = self.simulation
         if self._turn_is_due:  # not before now: until then the model shows the very people whom the year's last record counted
             simulation.turn_of_the_year()
@@ -155,7 +167,11 @@ class ActivityModel(mesa.Model):
             self._turn_is_due = False
         if simulation.week >= 0 and self.plan is not None:
             self._deliver()
+        if look is not None:
+            look(simulation)
         simulation.step()
+        if self.panel is not None and simulation.week >= 0:
+            self.panel.record(simulation)
         if simulation.week == RECORD_FROM:
             self.people.domain_minutes[:] = 0
             self.recorder.place(self.people)
@@ -341,6 +357,42 @@ class ActivityModel(mesa.Model):
     def _adult_mean(self, measure: Callable[[np.ndarray], np.ndarray]) -> float:
         adult = self._adults()
         return float(np.average(measure(self.people.mean[: self.people.n][adult]), weights=self.people.weight[adult]))
+
+    # --- checkpoints ------------------------------------------------------------------------------------------------
+    def save(self, folder: str | Path) -> Path:
+        """Write the model as it stands at this week into a folder, all at once or not at all; return the folder.
+
+        What it records goes with it, so that `outcomes()` goes on. A plan that is a function is not written: give it again
+        when you load. Data collectors and what you drew from `model.random` are yours to keep.
+        Raises InputError for a folder with other files in it, and for a model with agents that you added.
+        """
+        if self._others:
+            raise InputError("A checkpoint keeps persons and places, not agents that you added; take them out before you save.")
+        own = {"plan": None if callable(self.plan) else self.plan, "plan_is_a_function": callable(self.plan)}
+        return checkpoint.write(folder, "model", {**{name: getattr(self, name) for name in _CARRIED}, **own})
+
+    @classmethod
+    def load(cls, folder: str | Path, plan: EveryWeek | None = None) -> ActivityModel:
+        """Read a saved model, which goes on bit for bit where it stood.
+
+        Arguments: plan, the function that the saved model had as its plan; only for such a model.
+        Raises InputError for a folder without a model, one that is damaged, and one of another version of the model.
+        """
+        _, parts = checkpoint.read(folder, "model")
+        if parts.pop("plan_is_a_function") != callable(plan):
+            raise InputError(
+                "This model's plan is a function of yours; give it again, as in load(folder, plan=my_plan)."
+                if plan is None
+                else "This model's plan is not a function of yours; load it without plan."
+            )
+        model = cls.__new__(cls)
+        mesa.Model.__init__(model, rng=parts["seed"])
+        model._views, model._places, model._place_set, model._seen, model._others = {}, {}, None, None, 0
+        for name in _CARRIED:
+            setattr(model, name, parts[name])
+        model.plan = parts["plan"] if plan is None else plan
+        model.running = model.week < model.years * WEEKS_A_YEAR
+        return model
 
     # --- copies -----------------------------------------------------------------------------------------------------
     def __copy__(self) -> ActivityModel:

@@ -115,7 +115,7 @@ class Person(View):
     properties below there are, for every domain d, `opportunity_physical_d` (supply of the place times access of the person)
     and `motivation_automatic_d` (habit): `person.motivation_automatic_cycle`.
 
-    >>> person = model.agents.to_list()[0]  # doctest: +SKIP
+    >>> person = list(model.agents)[0]  # doctest: +SKIP
     >>> person.motivation_reflective = 0.9  # doctest: +SKIP
     """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from movesim.behaviour import family, lifecourse, mortality, moves
+from movesim.behaviour import family, lasting, lifecourse, mortality, moves
 from movesim.behaviour.demography import Demography, spare_rows
 from movesim.behaviour.rules import References, Rules, behaviour_ledger, demography_ledger, make_rules
 from movesim.behaviour.simulation import Simulation, measure_references
@@ -47,7 +47,7 @@ def with_risk(references: References, risk: np.ndarray) -> References:
 def lay_on(simulation: Simulation, factor: float = 1.0) -> None:
     """Give everybody over four a year's minutes, more for the young and where there is less deprivation."""
     people, n = simulation.people, simulation.people.n
-    own = np.exp(1.2 * people.volume_unit[:n])
+    own = np.exp(1.2 * lasting.drawn(people, simulation.rules)["volume_unit"])
     decile = people.neighbourhoods["imd_decile"][people.neighbourhood]
     weekly = factor * own * np.maximum(160 - 1.5 * people.age, 10) * (0.7 + 0.06 * decile) * (people.age >= 5) * people.alive[:n]
     people.mean[:n] = weekly
@@ -77,7 +77,7 @@ def columns_equal(a: Simulation, b: Simulation) -> bool:
     p, q = a.people, b.people
     same = all(np.array_equal(p.columns[k], q.columns[k]) for k in p.columns)
     same &= all(np.array_equal(p.floats[k], q.floats[k]) for k in p.floats)
-    names = ("alive", "original", "ties", "tie_kind", "degree", "band", "id_low", "id_high", "active_before")
+    names = ("alive", "original", "ties", "tie_kind", "degree", "band", "active", "counted", "friends")
     return p.n == q.n and same and all(np.array_equal(getattr(p, k), getattr(q, k)) for k in names)
 
 
@@ -151,7 +151,7 @@ def test_risk_of_a_stratum_without_anybody_is_that_of_its_band(begun: Simulation
 def test_references_carry_risk_and_the_kernel_does_not_see_it(begun: Simulation) -> None:
     again = References.from_dict(begun.references.to_dict())
     assert np.array_equal(again.risk, begun.references.risk) and again.risk.dtype == np.float32
-    assert again.stacked().shape == (4, 7) and (References.first_guess().risk == 1).all()
+    assert again.stacked.shape == (4, 7) and (References.first_guess().risk == 1).all()
 
 
 # --- births and ties ------------------------------------------------------------------------------------------------
@@ -198,8 +198,6 @@ def test_affluence_is_that_of_siblings_or_of_the_third_of_income(begun: Simulati
 def test_ids_stay_unique_and_ties_both_ways(decade: Simulation) -> None:
     people, n = decade.people, decade.people.n
     assert np.unique(people.id).size == n
-    low_high = people.id_low[:n].astype(np.uint64) | (people.id_high[:n].astype(np.uint64) << np.uint64(32))
-    assert np.array_equal(low_high, people.id)
     own, place = np.nonzero(people.ties[:n] < people.capacity)
     other, kind = people.ties[own, place], people.tie_kind[own, place]
     there = {(int(a), int(b), int(k)) for a, b, k in zip(own, other, kind, strict=True)}
@@ -280,9 +278,9 @@ def test_children_begin_at_five_with_the_ways_of_a_child_like_them(begun: Simula
     live_a_year(simulation)
     fives = np.flatnonzero(people.alive[: people.n] & (people.age == 5))
     children = np.flatnonzero((begun.people.age >= 5) & (begun.people.age < 11))
-    known = {tuple(before.traits["noise"][:, row]) for row in children}
+    known = set(before.nature[children].tolist())
     assert fives.size > 20
-    assert all(tuple(people.noise[:, row]) in known for row in fives)
+    assert known.issuperset(people.nature[fives].tolist())
     assert np.allclose(people.H[:, fives].mean(), before.traits["H"][:, children].mean(), atol=0.05)
 
 
@@ -391,11 +389,11 @@ def test_newcomers_are_other_people_like_those_who_left(begun: Simulation) -> No
     assert np.array_equal(people.sex[there], begun.people.sex[there])
     assert np.array_equal(people.household[there], begun.people.household[there])
     assert not people.original[rows].any() and begun.people.original[: begun.people.n].all()
-    unit = np.isin(people.volume_unit[rows], begun.people.volume_unit[: begun.people.n])
-    assert unit.all()  # everybody took the traits of somebody who was there at week 0
+    # everybody took the traits of somebody who was there at week 0
+    assert np.isin(people.nature[rows], begun.people.nature[: begun.people.n]).all()
     assert np.isin(people.mean[rows], begun.demography.before.traits["mean"]).all()
     limit = np.where(people.age[rows] < 16, 420, 150)
-    assert np.array_equal(people.active_before[rows] > 0, (people.mean[rows] >= limit) & (people.age[rows] >= 5))
+    assert np.array_equal(people.active[rows] > 0, (people.mean[rows] >= limit) & (people.age[rows] >= 5))
 
 
 def test_newcomers_forget_what_a_policy_did(begun: Simulation, rules: Rules) -> None:

@@ -72,7 +72,7 @@ def lives(simulation: Simulation) -> dict[str, NDArray]:
     habits[:, people.age < 5] = 0
     columns = {
         "id": people.id[None], "state": people.state[:, :n], "habits": habits, "ring": people.ring[:, :n],
-        "mean": people.mean[None, :n], "minutes": people.domain_minutes[:, :n], "active": people.active_before[None, :n],
+        "mean": people.mean[None, :n], "minutes": people.domain_minutes[:, :n], "active": people.active[None, :n],
         "taste": people.taste[None, :n], "pull": people.drive[:, :n], "base": people.base[:, :n],
     }  # fmt: skip
     return {name: column[:, order].copy() for name, column in columns.items()}
@@ -388,7 +388,7 @@ def test_school_is_in_terms_only_and_for_children_only(rules: Rules) -> None:
         assert people.domain_minutes[ADULT_DOMAINS:, adult].max() == 0
         assert people.domain_minutes[:, small].max() == 0 and people.mean[small].max() == 0
         assert people.domain_minutes[DOMAIN["play"], child].max() > 0
-        assert not people.active_before[:-1][small].any()
+        assert not people.active[:-1][small].any()
 
 
 def test_at_16_play_and_school_end_and_other_habits_carry_over(rules: Rules) -> None:

@@ -266,3 +266,46 @@ def test_newcomers_are_not_in_the_closed_cohort() -> None:
     found = recorder.adjusted().set_index("measure")["value"]
     assert found["sii_closed_cohort"] == pytest.approx(0.8)
     assert found["sii_age_standardised"] == pytest.approx(0.4)
+
+
+# --- what is counted, exactly -----------------------------------------------------------------------------------------
+def test_sums_are_taken_in_the_order_of_the_people(rules: Rules) -> None:
+    """Bit for bit: plain additions in double precision, one person after another."""
+    run = Simulation(small_population(700, 30), rules, References.first_guess())
+    people = run.people
+    people.columns["weight"][: people.n] = np.random.default_rng(3).uniform(1, 90, people.n)
+    run.run(4)
+    at, minutes = levels(people), people.domain_minutes[:, : people.n].astype(float)
+    recorder = Recorder(AUTHORITIES)
+    recorder.record(people, 0)
+    by_hand = np.zeros((2, 3, 10, 12))
+    limits = np.where(people.child[: people.n, None] > 0, np.float32([210, 420]), np.float32([30, 150]))
+    for j in np.flatnonzero(people.live[: people.n] > 0):
+        row = by_hand[int(people.age[j] < 16), at["local_authority"][j], at["imd_decile"][j]]
+        w, x = people.weight[j], people.mean[j]
+        row[0] += 1
+        row[1] += w
+        row[2 + int((x >= limits[j]).sum())] += w
+        row[5] += w * float(x)
+        row[6:] += w * 0.25 * minutes[:, j]
+    assert by_hand[..., 0].sum() > 600 and recorder.sums[0][0].tobytes() == by_hand.tobytes()
+
+
+def test_nothing_of_a_person_leaves_the_recorder(rules: Rules) -> None:
+    """Tables hold groups of words.AXES and nothing else: as many rows for 3,000 people as for 1,500, and no ids."""
+    shapes, sizes, columns = [], [], []
+    for n in (1500, 3000):
+        run = Simulation(small_population(n, 30), rules, References.first_guess())
+        run.week = -52
+        recorder = Recorder(AUTHORITIES)
+        run.run(52, lambda run, recorder=recorder: recorder.record(run.people, run.week) if run.week % 4 == 0 else None)
+        frames = (recorder.outcomes(every_group=True), recorder.cross(), recorder.adjusted())
+        groups = frames[0][["age_group", "axis", "level"]].drop_duplicates()
+        known = {(axis.name, level) for axis in AXES for level in axis.levels or AUTHORITIES}
+        assert set(zip(groups["axis"], groups["level"], strict=True)) <= known
+        shapes.append([[part.shape for part in record] for record in recorder.sums])
+        sizes.append([len(frame) for frame in frames])
+        columns.append([list(frame.columns) for frame in frames])
+        assert all(array.size < n or array.shape[-1] == 12 for record in recorder.sums for array in record)
+        assert not any(c in names for names in columns[-1] for c in ("id", "person", "household", "neighbourhood", "school"))
+    assert shapes[0] == shapes[1] and sizes[0] == sizes[1] and columns[0] == columns[1]

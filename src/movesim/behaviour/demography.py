@@ -86,7 +86,7 @@ class Demography:
 def _bury(people: People, died: Rows) -> None:
     """Mark the dead: they keep their rows, columns and weight and are counted no more."""
     people.alive[died] = False
-    people.active_before[died] = people.active_now[died] = 0
+    people.active[died] = 0
     for name in ("ring", "mean", "year_minutes"):
         people.floats[name][..., died] = 0
     family.cut_ties(people, died)

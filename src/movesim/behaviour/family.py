@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movesim import draws
-from movesim.behaviour import rules as equations
+from movesim.behaviour import lasting
 from movesim.behaviour.lifecourse import FEMALE, NOT_SCORED
 from movesim.behaviour.mortality import AGES, tables
 from movesim.draws import compiled
@@ -53,9 +53,8 @@ def births(people: People, rules: Rules, week: int) -> Rows:
     people.alive[born] = True
     people.n = last
     people.draw_lasting(born, rules)
-    own = {name: column[born] for name, column in columns.items()}
-    decile = people.neighbourhoods["imd_decile"][own["neighbourhood"]]
-    people.state[:, born] = equations.set_points(rules, own, decile, people.noise[:, born].astype(np.float64))
+    lasting.renew_people(people, rules, n, last)
+    people.state[:, born] = people.base[:, born]
     _tie_household(people, born)
     return born
 

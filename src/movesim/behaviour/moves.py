@@ -54,7 +54,7 @@ def move(people: People, rules: Rules, week: int, before: Snapshot) -> tuple[Row
     k = leaving(people, rules, week, before)
     home, n = people.household, people.n
     members = np.flatnonzero(k[home] >= 0)
-    members = members[np.argsort(home[members], kind="stable")]
+    members = members[np.lexsort((people.id[members], home[members]))]
     # counted over the dead too, so that a death does not rename those who come after
     number = np.arange(members.size) - np.searchsorted(home[members], home[members])
     here = people.alive[:n][members]
@@ -63,7 +63,6 @@ def move(people: People, rules: Rules, week: int, before: Snapshot) -> tuple[Row
     of_year = mixed(before.place[before.home[households]], np.full(rows.size, week // WEEKS_A_YEAR))
     ids = mixed(mixed(of_year, k[households]), number)
     people.columns["id"][rows] = ids
-    people.id_low[rows], people.id_high[rows] = draws.halves(ids)
     people.original[rows] = False
     take_after(people, rows, draws.uniform(ids, week, "move", people.key, index=2), before)
     return rows, int((k >= 0).sum())
@@ -82,5 +81,6 @@ def take_after(people: People, rows: Rows, u: NDArray[np.float64], before: Snaps
     rows, donor, age = rows[donor >= 0], donor[donor >= 0], age[donor >= 0]
     for name in TRAITS:
         people.floats[name][..., rows] = before.traits[name][..., donor]
+    people.nature[rows] = before.nature[donor]
     limit = np.where(age < ADULT_FROM, CHILD_LIMITS[1], ADULT_LIMITS[1])
-    people.active_before[rows] = (people.mean[rows] >= limit) & (age >= CHILD_FROM)
+    people.active[rows] = (people.mean[rows] >= limit) & (age >= CHILD_FROM)

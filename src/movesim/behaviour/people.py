@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movesim import draws
-from movesim.behaviour import rules as equations
+from movesim.behaviour import lasting
 from movesim.behaviour.rules import Rules
+from movesim.behaviour.week import count_ties
 from movesim.errors import MovesimError
-from movesim.words import ADULT_FROM, AGE_BAND_STARTS, BURN_IN_WEEKS, CHILD_FROM, DOMAINS, PEOPLE, TIES, WEEKS_A_YEAR
+from movesim.words import ADULT_FROM, AGE_BAND_STARTS, BURN_IN_WEEKS, CHILD_FROM, DOMAINS, PEOPLE, STREAMS, TIES, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
     from movesim.place.population import Population
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 F32 = np.float32
 D = len(DOMAINS)
 FIRST_YEAR = -BURN_IN_WEEKS // WEEKS_A_YEAR
+
+
+# What a week changes; everything else changes at the turn of a year only.
+WEEKLY = ("state", "H", "ring", "mean", "domain_minutes", "year_minutes", "active", "counted", "friends")
+WHOLE = ("alive", "original", "ties", "tie_kind", "active", "counted", "friends", "degree", "band", "nature")
 
 
 def age_band(age: NDArray) -> NDArray[np.int8]:
@@ -39,7 +46,9 @@ class People:
     `columns` hold words.PEOPLE. Activity columns (float32): `state` (4, capacity) P, Y, S, R; `base` their set-points, `star`
     the same as shifted by interventions (the very same array while nothing is shifted); `H` (6, capacity) habit; `ring` (4,
     capacity) the last four weeks' minutes; `mean` their mean; `domain_minutes` (6, capacity) summed since the last record;
-    `year_minutes` minutes summed over the year. `original` (capacity,) tells who was there from the start (a closed cohort).
+    `year_minutes` minutes summed over the year. `live` and `child` (int8) tell who acts, and who of them is 5 to 15. `active`
+    (capacity + 1,) holds last week's statuses, `friends` how many of one's ties were active in `counted`. `nature` is the id
+    that lasting draws are keyed by. `original` (capacity,) tells who was there from the start (a closed cohort).
     """
 
     n: int
@@ -57,6 +66,7 @@ class People:
     year: int = FIRST_YEAR
     trend: tuple[float, float] = (0.0, 0.0)  # logit a year: everybody's, and most minus least deprived
     floats: dict[str, NDArray] = field(default_factory=dict)
+    lent: bool = False
 
     # --- making -----------------------------------------------------------------------------------------------------
     @classmethod
@@ -99,20 +109,19 @@ class People:
         n = self.capacity
         make = lambda *shape: np.zeros(shape, F32)  # noqa: E731
         self.floats = {
-            "state": make(4, n), "base": make(4, n), "noise": make(4, n), "H": make(D, n), "log_A": make(D, n),
-            "drive": make(D, n), "taste_domain": make(D, n), "taste": make(n), "volume": make(n), "volume_unit": make(n),
-            "ring": make(4, n), "mean": make(n),
-            "domain_minutes": make(D, n), "year_minutes": make(n), "live": make(n), "child": make(n),
+            "state": make(4, n), "base": make(4, n), "H": make(D, n), "log_A": make(D, n), "drive": make(D, n),
+            "taste": make(n), "volume": make(n), "ring": make(4, n), "mean": make(n),
+            "domain_minutes": make(D, n), "year_minutes": make(n), "live": np.zeros(n, np.int8), "child": np.zeros(n, np.int8),
         }  # fmt: skip
         self.floats["base"][:] = 0.5
         self.floats["state"][:] = 0.5
-        self.active_before = np.zeros(n + 1, np.int8)
-        self.active_now = np.zeros(n + 1, np.int8)
+        self.active = np.zeros(n + 1, np.int8)
+        self.counted = np.zeros(n + 1, np.int8)
+        self.friends = np.zeros(n + 1, np.int8)
         self.degree = np.zeros(n, np.int8)
+        self.nature = np.zeros(n, np.uint64)
         self.original = self.alive.copy()
         self.band = np.zeros(n, np.int8)
-        self.id_low, self.id_high = np.zeros(n, np.uint32), np.zeros(n, np.uint32)
-        self.star = self.floats["base"]
 
     def __getattr__(self, name: str) -> Any:
         # columns of words.PEOPLE read as people.age, people.sex, ... over the rows in use
@@ -130,55 +139,65 @@ class People:
             raise MovesimError(f"people.{name} is a column; write into people.floats['{name}'] in place.")
         super().__setattr__(name, value)
 
+    def copy(self, lend: bool = False) -> People:
+        """Return a copy; with `lend` it shares what only the turn of a year changes, until either calls `own`."""
+        other = copy(self)
+        take = lambda name, array: array if lend and name not in WEEKLY else array.copy()  # noqa: E731
+        other.columns = {name: take(name, column) for name, column in self.columns.items()}
+        other.floats = {name: take(name, column) for name, column in self.floats.items()}
+        for name in WHOLE:
+            setattr(other, name, take(name, getattr(self, name)))
+        self.lent = self.lent or lend
+        other.lent = lend
+        return other
+
+    def own(self) -> None:
+        """Make arrays that another run may read one's own, before they change."""
+        if not self.lent:
+            return
+        for columns in (self.columns, self.floats):
+            columns.update({name: column.copy() for name, column in columns.items() if name not in WEEKLY})
+        for name in WHOLE:
+            if name not in WEEKLY:
+                setattr(self, name, getattr(self, name).copy())
+        self.lent = False
+
     # --- what lasts -------------------------------------------------------------------------------------------------
     def draw_lasting(self, rows: slice | NDArray, rules: Rules) -> None:
-        """Draw lasting noise, tastes and volume of the rows: functions of their ids alone."""
-        from scipy.special import ndtri
-
+        """Give the rows natures and tastes of their own: functions of their ids alone."""
         ids = self.columns["id"][rows]
-        unit = lambda stream, index=0: ndtri(draws.open_uniform(draws.words(ids, 0, stream, self.key, index)))  # noqa: E731
-        self.noise[:, rows] = unit("noise")
-        own = np.concatenate([unit("taste_domain", 0), unit("taste_domain", 1)])[:D]
-        self.taste_domain[:, rows] = rules["motivation.taste_domain"] * own
-        first = unit("taste")[0]
+        self.nature[rows] = ids
         # the stationary AR(1) of taste, followed from its start to this year
-        taste = first
+        taste = draws.normal(ids, 0, "taste", self.key).astype(F32)
         for year in range(FIRST_YEAR + 1, self.year + 1):
-            taste = self._next_taste(taste, ids, year, rules)
+            self._drift(ids, taste, year, rules)
         self.taste[rows] = taste
-        r = rules["minutes.volume_taste"]
-        self.volume_unit[rows] = r * first + np.sqrt(1 - r * r) * unit("volume")[0]
-        self.id_low[rows], self.id_high[rows] = draws.halves(ids)
 
-    def _next_taste(self, unit: NDArray, ids: NDArray, year: int, rules: Rules) -> NDArray:
-        r = rules["motivation.taste_memory"]
-        return r * unit + np.sqrt(1 - r * r) * draws.normal(ids, year, "taste", self.key, taste_index(year))
+    def _drift(self, ids: NDArray[np.uint64], taste: NDArray[np.float32], year: int, rules: Rules) -> None:
+        at = np.uint32((year + draws.WEEK_ZERO) & 0xFFFFFFFF)
+        stream = np.uint32((STREAMS["taste"] << 16) + taste_index(year))
+        lasting.drift(ids, at, stream, *self.key, F32(rules["motivation.taste_memory"]), taste, *lasting.work_space())
 
     def new_year(self, rules: Rules) -> None:
         """Let tastes drift by a year and renew everything that follows from who people are."""
         self.year += 1
-        self.taste[: self.n] = self._next_taste(self.taste[: self.n].astype(np.float64), self.id, self.year, rules)
+        self._drift(self.columns["id"][: self.n], self.taste[: self.n], self.year, rules)
         self.refresh(rules)
 
     def refresh(self, rules: Rules) -> None:
         """Recompute set-points, access, pull and volume from the columns (once a year, and after demography)."""
         n = self.n
-        p = {name: column[:n] for name, column in self.columns.items()}
-        decile = self.neighbourhoods["imd_decile"][p["neighbourhood"]]
-        taste = self.taste[:n].astype(np.float64)
-        self.base[:, :n] = equations.set_points(rules, p, decile, self.noise[:, :n].astype(np.float64))
-        self.log_A[:, :n] = equations.log_access(rules, p, equations.fear(rules, self.neighbourhoods)[p["neighbourhood"]])
-        years = max(self.year, 0)
-        drift = years * (self.trend[0] + self.trend[1] * equations.deprivation(decile) / 2)
-        lasting = rules["motivation.taste"] * taste + drift
-        self.drive[:, :n] = equations.pull(rules, p, lasting, self.taste_domain[:, :n].astype(np.float64))
-        self.volume[:n] = equations.volume(rules, p["age"], self.volume_unit[:n].astype(np.float64))
-        self.band[:n] = age_band(p["age"])
-        self.child[:n] = (p["age"] < ADULT_FROM) & (p["age"] >= CHILD_FROM) & self.alive[:n]
-        self.live[:n] = (p["age"] >= CHILD_FROM) & self.alive[:n]
+        age = self.columns["age"][:n]
+        lasting.renew_people(self, rules, 0, n)
+        self.band[:n] = age_band(age)
+        self.live[:n] = (age >= CHILD_FROM) & self.alive[:n]
+        self.child[:n] = (age < ADULT_FROM) & self.live[:n]
         self.count_ties()
 
     def count_ties(self) -> None:
-        """Count the ties that can be active: to people alive and old enough to be scored."""
-        scored = np.append(self.live > 0, False)
-        self.degree[: self.n] = scored[self.ties[: self.n]].sum(axis=1)
+        """Count the ties that can be active, to people alive and old enough to be scored, and those that are."""
+        n = self.n
+        scored = np.append(self.live, np.int8(0))
+        count_ties(self.ties[:n], scored, self.degree[:n])
+        count_ties(self.ties[:n], self.active, self.friends[:n])
+        self.counted[:] = self.active

@@ -1,15 +1,16 @@
 """The weekly model once more, plain and slow: one Python object per person on plain Mesa, double precision.
 
 Written from the equations of the specification (sections 2 to 5) and not from the compiled week, so that each can find the
-other's mistakes. `ReferenceModel.of(simulation)` takes over the state of a run, `step()` advances it by a week, and
-`compare(simulation)` tells where a run that took the same step differs. Demography stays outside: people of a reference
-model grow no older.
+other's mistakes. `ReferenceModel.of(simulation)` takes over the state of a run, `step()` advances it by a week,
+`turn_of_the_year()` lets a year of life pass (`reference_life`, once `remember()` has been called at week 0), and `compare` and
+`compare_lives` tell where a run that took the same step differs.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
@@ -17,12 +18,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from movesim import draws
-from movesim.behaviour.side_by_side import Comparison, compare
+from movesim.behaviour import reference_life
+from movesim.behaviour.side_by_side import Comparison, Reading, compare, compare_lives
 from movesim.words import (
     ADULT_DOMAINS,
     ADULT_FROM,
     ADULT_LIMITS,
     AGE_BAND_STARTS,
+    BURN_IN_WEEKS,
     CHILD_FROM,
     CHILD_LIMITS,
     DOMAIN,
@@ -32,6 +35,7 @@ from movesim.words import (
 )
 
 if TYPE_CHECKING:
+    from movesim.behaviour.shifts import Shifts
     from movesim.behaviour.simulation import Simulation
 
 LOWEST, HIGHEST = 0.01, 1.0
@@ -39,6 +43,7 @@ MOST_SESSIONS, MOST_MINUTES = 14, 2500.0
 NEAR_DECISION = 5e-5  # a decision this close to its threshold may fall either way in single precision
 NEAR_SESSIONS = 2e-7  # the uniform of sessions has 16 bits and is exact, so only rounding of its thresholds is at stake
 PLAY, SCHOOL = DOMAIN["play"], DOMAIN["school"]
+FIRST_YEAR = -BURN_IN_WEEKS // WEEKS_A_YEAR  # the year in which the first taste of all is drawn
 INDICATOR = {"leisure_walk": "outdoor_space", "play": "outdoor_space", "travel_walk": "connectivity", "sport": "facilities"}
 
 
@@ -71,12 +76,14 @@ class Neighbourhood(mesa.Agent):
         v, here, shifts = self.model.values, self.row, simulation.shifts
         at = {name: column[here] for name, column in simulation.people.neighbourhoods.items()}
         fte, likeness = shifts.get("fte"), shifts.get("likeness")
-        self.deprivation = (5.5 - float(at["imd_decile"])) / 4.5
+        self.decile, self.authority, self.code = int(at["imd_decile"]), int(at["local_authority"]), str(at["code"])
+        self.deprivation = (5.5 - self.decile) / 4.5
         self.trust = float(simulation.trust[here])
         self.fte = float(simulation.fte[here] if fte is None else simulation.fte[here] + fte[here])
         like = float(simulation.likeness[here] if likeness is None else simulation.likeness[here] + likeness[here])
         self.likeness = min(max(like, 0.0), 1.0)
-        self.leader_baseline = self.trust_at_rest(v["workforce.fte"]) * v["workforce.likeness"]
+        self.leader_baseline = self.trust_at_rest(float(simulation.fte[here])) * v["workforce.likeness"]
+        self.price = float(at.get("price", 1.0))
         self.fear = v["opportunity.fear"] * (
             max(float(at["anti_social_behaviour"]), 0.1) / v["opportunity.anti_social_behaviour_median"]
         ) ** v["opportunity.anti_social_behaviour"]  # fmt: skip
@@ -86,13 +93,17 @@ class Neighbourhood(mesa.Agent):
             supply = v[f"domains.{word.name}.supply"]
             if word.name in INDICATOR:
                 name = INDICATOR[word.name]
-                supply *= (float(at[name]) / v[f"opportunity.{name}_median"]) ** v[f"opportunity.{name}"]
+                supply *= (max(float(at[name]), 1e-6) / v[f"opportunity.{name}_median"]) ** v[f"opportunity.{name}"]
+            away = float(at.get("park_distance", math.nan))
+            if word.name in ("leisure_walk", "play") and not math.isnan(away):
+                supply *= (max(away, 1.0) / v["opportunity.park_distance_median"]) ** -v["opportunity.park_distance"]
+            supply *= float(at.get(f"supply_{word.name}", 1.0))
             self.supply.append(shifted(kept(supply), 0.0 if move is None else float(move[d, here])))
 
     def rates(self, fte: float) -> tuple[float, float]:
         """Return what trust gains a week from nothing and loses a week from full, for this workforce."""
         v = self.model.values
-        presence = min(1.0, fte / v["workforce.full"])
+        presence = min(1.0, max(fte, 0.0) / v["workforce.full"])
         up = v["workforce.trust_gain"]
         return up * presence, up * v["workforce.trust_loss_ratio"] * (1 - presence)
 
@@ -110,42 +121,63 @@ class Neighbourhood(mesa.Agent):
 class Person(mesa.Agent):
     """A person: who they are, their capability, opportunity and motivation, their habits and their last four weeks."""
 
-    def __init__(self, model: ReferenceModel, row: int) -> None:
+    def __init__(self, model: ReferenceModel, row: int, place: int) -> None:
         super().__init__(model)
-        self.row = row
+        self.row, self.place = row, place  # in the run's columns, and among the people of this model
+        self.who: dict[str, Any] = {}
+        self.tied: list[tuple[Person, int]] = []  # to whom, and the kind of tie
+        self.shift, self.prompt = dict.fromkeys("PYSR", 0.0), [0.0] * len(DOMAINS)
+        self.rest()
 
-    # --- taking over ------------------------------------------------------------------------------------------------
-    def read(self, simulation: Simulation) -> None:
-        """Take over the state of the run: who the person is, what lasts, and where they stand this week."""
-        people, i, shifts = simulation.people, self.row, simulation.shifts
-        self.who = {name: column[i].item() for name, column in people.columns.items()}
-        self.age, self.alive = self.who["age"], bool(people.alive[i])
-        self.home: Neighbourhood = self.model.places[self.who["neighbourhood"]]
-        self.noise = [float(x) for x in people.noise[:, i]]
-        self.taste, self.volume_unit = float(people.taste[i]), float(people.volume_unit[i])
-        self.taste_domain = [float(x) for x in people.taste_domain[:, i]]
-        self.P, self.Y, self.S, self.R = (float(x) for x in people.state[:, i])
-        self.H = [float(x) for x in people.H[:, i]]
-        oldest = simulation.week % 4  # the slot that the coming week overwrites
-        self.last_four = [float(people.ring[(oldest + k) % 4, i]) for k in range(4)]
-        self.x4 = sum(self.last_four) / 4
-        self.shift = {name: 0.0 if (array := shifts.get(name)) is None else float(array[i]) for name in "PYSR"}
-        prompt, offer = shifts.get("prompt"), shifts.get("offer")
-        self.prompt = [0.0] * len(DOMAINS) if prompt is None else [float(x) for x in prompt[:, i]]
-        self.offer = math.exp(0.0 if offer is None else float(offer[self.who["school"]]))  # of active minutes, over baseline
+    def rest(self) -> None:
+        """Have done nothing this week yet."""
         self.did, self.sessions, self.minutes = [False] * len(DOMAINS), [0] * len(DOMAINS), [0.0] * len(DOMAINS)
         self.share = self.mastery = self.enjoyment = 0.0
+        self.near: list[int] = []  # domains in which this week's decision was too close to call
+
+    # --- taking over ------------------------------------------------------------------------------------------------
+    def read(self, table: Mapping[str, list], shifts: Shifts) -> None:
+        """Take over the state of the run: who the person is, what lasts, and where they stand this week.
+
+        `table` is a Reading by person: its arrays as lists.
+        """
+        i = self.place
+        self.who = dict(zip(table["names"], table["who"][i], strict=True))
+        self.age, self.alive, self.status = self.who["age"], table["alive"][i], table["status"][i]
+        self.noise, self.taste_domain = table["noise"][i], table["taste_domain"][i]
+        self.taste, self.volume_unit = table["taste"][i], table["volume_unit"][i]
+        self.P, self.Y, self.S, self.R = table["state"][i]
+        self.H, self.last_four, self.year_total = table["habits"][i], table["last_four"][i], table["year"][i]
+        self.x4 = sum(self.last_four) / 4
+        self.take_shifts(shifts)
+        self.rest()
         self.renew()
 
-    def meet(self, simulation: Simulation) -> None:
-        """Note the ties that count: to people who are alive and old enough to be scored."""
-        rows = [int(r) for r in simulation.people.ties[self.row] if r < self.model.n]
-        self.ties = [self.model.everybody[r] for r in rows if self.model.everybody[r].scored]
+    def take_shifts(self, shifts: Shifts) -> None:
+        """Take over what interventions and shocks add for this person: to set-points, and to motivation's argument."""
+        self.shift = {name: 0.0 if (array := shifts.get(name)) is None else float(array[self.row]) for name in "PYSR"}
+        prompt = shifts.get("prompt")
+        self.prompt = [0.0] * len(DOMAINS) if prompt is None else prompt[:, self.row].tolist()
+
+    def meet(self, table: Mapping[str, list]) -> None:
+        """Note the ties to people of this model, and their kinds."""
+        there = zip(table["ties"][self.place], table["kinds"][self.place], strict=True)
+        self.tied = [(self.model.at[row], kind) for row, kind in there if row in self.model.at]
+
+    @property
+    def ties(self) -> list[Person]:
+        """The people they are tied to who count: alive and old enough to be scored."""
+        return [other for other, _ in self.tied if other.scored]
 
     @property
     def child(self) -> bool:
         """Under 16."""
         return self.age < ADULT_FROM
+
+    @property
+    def offer(self) -> float:
+        """The school's offer of active minutes over the national norm."""
+        return self.model.offers[self.who["school"]]
 
     @property
     def scored(self) -> bool:
@@ -168,6 +200,7 @@ class Person(mesa.Agent):
     # --- what follows from who they are -------------------------------------------------------------------------------
     def renew(self) -> None:
         """Work out set-points, access, pull and volume from the person's determinants and lasting tastes."""
+        self.home: Neighbourhood = self.model.places[self.who["neighbourhood"]]
         self.band = sum(self.age >= start for start in AGE_BAND_STARTS) - 1
         self.P0, self.Y0, self.S0, self.R0 = (kept(expit(logit)) for logit in self.set_points())
         self.A = [self.access(word.name) for word in DOMAINS]
@@ -197,11 +230,15 @@ class Person(mesa.Agent):
 
     def access(self, name: str) -> float:
         """Return A_d = time * price * inclusive * safety * car."""
+        return math.prod(self.access_factors(name).values())
+
+    def access_factors(self, name: str) -> dict[str, float]:
+        """Return what access to a domain is the product of."""
         v, who = self.model.values, self.who
         busy = v["opportunity.work"] * who["in_work"] + v["opportunity.care"] * who["carer"]
         busy += v["opportunity.young_children"] * who["young_children"]
         time = 1.0 if self.child else math.exp(-busy * (v["opportunity.time_travel"] if name == "travel_walk" else 1.0))
-        price = math.exp(-v["opportunity.price"] * (1 - who["income_rank"]))
+        price = math.exp(-v["opportunity.price"] * (1 - who["income_rank"]) * self.home.price)
         fear = self.home.fear * (
             1 + v["opportunity.fear_women"] * (who["sex"] == 1) + v["opportunity.fear_old"] * (self.age >= 65)
             + v["opportunity.fear_child"] * self.child
@@ -213,26 +250,29 @@ class Person(mesa.Agent):
         inclusive = lambda kind: (1 - v[f"opportunity.inclusive_{kind}"] * (1 - v["opportunity.design"])) ** impairments  # noqa: E731
         match name:
             case "leisure_walk":
-                return time * inclusive("walk") * safety
+                return {"time": time, "inclusive": inclusive("walk"), "safety": safety}
             case "travel_walk":
-                return time * inclusive("walk") * safety * car_walk
+                return {"time": time, "inclusive": inclusive("walk"), "safety": safety, "car": car_walk}
             case "cycle":
-                return time * inclusive("cycle") * safety * car_cycle
+                return {"time": time, "inclusive": inclusive("cycle"), "safety": safety, "car": car_cycle}
             case "sport":
-                return time * price * inclusive("sport")
+                return {"time": time, "price": price, "inclusive": inclusive("sport")}
             case "play":
-                return inclusive("sport") * safety
-        return 1.0
+                return {"inclusive": inclusive("sport"), "safety": safety}
+        return {}
 
     def pull(self, name: str) -> float:
         """Return mu_d(age, sex) + taste + taste_d + residual_g, and the secular trend since the start of the policy period."""
+        return sum(self.pulls(name).values())
+
+    def pulls(self, name: str) -> dict[str, float]:
+        """Return what the lasting pull of a domain is the sum of."""
         v, female, child = self.model.values, float(self.who["sex"] == 1), self.child
         group = ("asian", "black", "mixed", None, "other")[self.who["ethnic_group"]]
         residual = v["residual.scale"] * v[f"residual.{group}"] if group else 0.0
         level, slope = self.model.trend
         trend = max(self.model.year, 0) * (level + slope * self.home.deprivation / 2)
-        taste = v["motivation.taste"] * self.taste + trend
-        own = self.taste_domain[DOMAIN[name]]
+        taste, own = v["motivation.taste"] * self.taste, self.taste_domain[DOMAIN[name]]
         if child or name in ("play", "school"):
             mu = v["motivation.child"] + v[f"domains.{name}.child"] + v["motivation.child_female"] * female
             if name == "play":
@@ -242,48 +282,84 @@ class Person(mesa.Agent):
             mu = v[f"domains.{name}.motivation"] + (v["motivation.female"] + v[f"domains.{name}.female"]) * female
             mu += (v["motivation.age"] + v[f"domains.{name}.age"]) * decades
         if child:
-            return mu + v["motivation.child_taste"] * (taste + own) + v["residual.child"] * residual
-        return mu + taste + own + residual
+            less = v["motivation.child_taste"]
+            taste, own, trend, residual = less * taste, less * own, less * trend, v["residual.child"] * residual
+        return {"level": mu, "taste": taste, "taste_domain": own, "trend": trend, "residual": residual}
 
     def drift(self) -> None:
-        """Let taste move by a year: a stationary AR(1) with unit variance."""
+        """Let taste move by a year."""
+        self.taste = self.next_taste(self.taste, self.model.year)
+
+    def next_taste(self, taste: float, year: int) -> float:
+        """Return taste a year on: a stationary AR(1) with unit variance."""
         memory = self.model.values["motivation.taste_memory"]
-        year = self.model.year
         # the first taste of all was drawn as week 0, index 0; from year 0 on the yearly draws have index 1
-        step = float(draws.normal([self.who["id"]], year, "taste", self.model.key, index=1 if year >= 0 else 0)[0])
-        self.taste = memory * self.taste + math.sqrt(1 - memory**2) * step
+        return memory * taste + math.sqrt(1 - memory**2) * self.draw("taste", year, index=1 if year >= 0 else 0)[0]
+
+    def draw(self, stream: str, week: int = 0, index: int = 0) -> list[float]:
+        """Return four standard normals of this person."""
+        return ndtri(draws.open_uniform(draws.words([self.who["id"]], week, stream, self.model.key, index)[:, 0])).tolist()
+
+    def be_someone(self) -> None:
+        """Draw what lasts: noise, tastes and volume, functions of the person's id alone."""
+        v = self.model.values
+        self.noise = self.draw("noise")
+        self.taste_domain = [
+            v["motivation.taste_domain"] * x for x in self.draw("taste_domain") + self.draw("taste_domain", index=1)[:2]
+        ]
+        first = self.taste = self.draw("taste")[0]
+        for year in range(FIRST_YEAR + 1, self.model.year + 1):
+            self.taste = self.next_taste(self.taste, year)
+        alike = v["minutes.volume_taste"]
+        self.volume_unit = alike * first + math.sqrt(1 - alike**2) * self.draw("volume")[0]
 
     # --- a week -----------------------------------------------------------------------------------------------------
     def look_around(self) -> None:
         """S += k_S (S* + w_peer (share of ties active - ref) + w_leader (T L - its baseline) - S), from last week's statuses."""
-        if not self.scored:
-            return
+        if self.scored:
+            self.S = kept(self.S + sum(self.social_moves().values()))
+
+    def social_moves(self) -> dict[str, float]:
+        """Return by how much its set-point, ties and the community workforce move social opportunity this week."""
         v, ref = self.model.values, self.model.references["peers"][self.band]
-        self.share = sum(tie.was_active for tie in self.ties) / len(self.ties) if self.ties else ref
+        ties = self.ties
+        self.share = sum(tie.was_active for tie in ties) / len(ties) if ties else ref
         leader = self.home.trust * self.home.likeness - self.home.leader_baseline
-        wanted = (
-            shifted(self.S0, self.shift["S"]) + v["opportunity.peers"] * (self.share - ref) + v["opportunity.leader"] * leader
-        )
-        self.S = kept(self.S + v["opportunity.social_rate"] * (wanted - self.S))
+        rate = v["opportunity.social_rate"]
+        return {
+            "set_point": rate * (shifted(self.S0, self.shift["S"]) - self.S),
+            "ties": rate * v["opportunity.peers"] * (self.share - ref),
+            "workforce": rate * v["opportunity.leader"] * leader,
+        }
+
+    def gates(self, d: int, instead: Mapping[str, float] | None = None) -> tuple[float, float, float]:
+        """Return K_d, O_d and M_d as they stand, or with some components (words.COMPONENTS) put in place of the person's own."""
+        v, model = self.model.values, self.model
+        own = {
+            "capability_physical": self.P, "capability_psychological": self.Y,
+            "opportunity_physical": self.home.supply[d] * self.A[d], "opportunity_social": self.S,
+            "motivation_reflective": self.R, "motivation_automatic": self.H[d],
+        }  # fmt: skip
+        P, Y, E_A, S, R, H = (own | dict(instead or {})).values()
+        a, b = model.a[d], model.b[d]
+        argument = self.drive[d] + self.prompt[d] + v["motivation.habit"] * H
+        argument += v["motivation.reflective"] * (R - model.references["intention"][self.band])
+        return P**a * Y ** (1 - a), E_A**b * S ** (1 - b), expit(argument)
 
     def decide(self) -> None:
         """Take part in a domain with probability M_d K_d O_d, and in how many sessions."""
-        v, model = self.model.values, self.model
+        model = self.model
         self.did, self.sessions = [False] * len(DOMAINS), [0] * len(DOMAINS)
         self.mastery = self.enjoyment = 0.0
-        self.near: list[int] = []
+        self.near = []
         for d in self.domains():
-            a, b = model.a[d], model.b[d]
-            K = self.P**a * self.Y ** (1 - a)
-            O = (self.home.supply[d] * self.A[d]) ** b * self.S ** (1 - b)
-            argument = self.drive[d] + self.prompt[d] + v["motivation.habit"] * self.H[d]
-            argument += v["motivation.reflective"] * (self.R - model.references["intention"][self.band])
-            probability = expit(argument) * K * O
-            u = model.chance.decision(self.row, d)
+            K, O, M = self.gates(d)
+            probability = M * K * O
+            u = model.chance.decision(self.place, d)
             self.did[d] = u < probability
             near = abs(u - probability) < NEAR_DECISION
             if self.did[d]:
-                u = model.chance.sessions(self.row, d)
+                u = model.chance.sessions(self.place, d)
                 steps = model.steps_of[d]
                 self.sessions[d] = 1 + sum(step < u for step in steps)
                 near = near or any(abs(step - u) < NEAR_SESSIONS for step in steps)
@@ -303,15 +379,17 @@ class Person(mesa.Agent):
                     * model.mbar[d]
                     * scale
                     * self.volume
-                    * math.exp(s * model.chance.normal(self.row, d) - s * s / 2)
+                    * math.exp(s * model.chance.normal(self.place, d) - s * s / 2)
                 )
-        x[SCHOOL] *= self.offer
+        offer = self.offer
+        x[SCHOOL] *= offer
+        self.minutes_alone = list(x)
         plain = sum(x)
         if plain > MOST_MINUTES:
             x = [minutes * MOST_MINUTES / plain for minutes in x]
         if self.child:
             outside = sum(x) - x[SCHOOL]
-            taken_back = v["minutes.compensation"] * x[SCHOOL] * max(0.0, 1 - 1 / self.offer)  # no school minutes in holidays
+            taken_back = v["minutes.compensation"] * x[SCHOOL] * max(0.0, 1 - 1 / offer)  # no school minutes in holidays
             left = max(outside - taken_back, 0.0) / outside if outside > 0 else 1.0
             x = [minutes if d == SCHOOL else minutes * left for d, minutes in enumerate(x)]
             total = sum(x)
@@ -321,24 +399,52 @@ class Person(mesa.Agent):
         self.minutes = x
         self.last_four = [*self.last_four[1:], total]
         self.x4 = sum(self.last_four) / 4
+        self.year_total += total
+        self.status = self.active
 
     def learn(self) -> None:
         """Habit, then fitness, confidence and intention, each from what it was before this week."""
         if not self.scored:
             return
-        v, ref, band = self.model.values, self.model.references, self.band
+        v, moves = self.model.values, self.lessons()
         for d in self.domains():
             if self.did[d]:
                 self.H[d] += (1 - (1 - v["habit.gain"]) ** self.sessions[d]) * (1 - self.H[d])
             else:
                 self.H[d] -= v["habit.loss"] * self.H[d]
-        P = shifted(self.P0, self.shift["P"]) * (1 - v["capability.fitness_loss"] * (1 - self.x4 / (self.x4 + 150)))
-        Y = shifted(self.Y0, self.shift["Y"]) + v["capability.mastery"] * (self.mastery - ref["mastery"][band])
-        R = shifted(self.R0, self.shift["R"]) + v["intention.enjoyment"] * (self.enjoyment - ref["enjoyment"][band])
-        R += v["intention.norms"] * (self.S - self.S0)
-        self.P = kept(self.P + v["capability.fitness_rate"] * (P - self.P))
-        self.Y = kept(self.Y + v["capability.confidence_rate"] * (Y - self.Y))
-        self.R = kept(self.R + v["intention.rate"] * (R - self.R))
+        self.P = kept(self.P + sum(moves["P"].values()))
+        self.Y = kept(self.Y + sum(moves["Y"].values()))
+        self.R = kept(self.R + sum(moves["R"].values()))
+
+    def lessons(self) -> dict[str, dict[str, float]]:
+        """Return by how much, and through what, this week moves fitness P, confidence Y and intention R."""
+        v, ref, band = self.model.values, self.model.references, self.band
+        P, Y, R = (shifted(x0, self.shift[name]) for name, x0 in zip("PYR", (self.P0, self.Y0, self.R0), strict=True))
+        fitness, confidence, intention = v["capability.fitness_rate"], v["capability.confidence_rate"], v["intention.rate"]
+        return {
+            "P": {
+                "set_point": fitness * (P - self.P),
+                "inactivity": -fitness * P * v["capability.fitness_loss"] * (1 - self.x4 / (self.x4 + 150)),
+            },
+            "Y": {
+                "set_point": confidence * (Y - self.Y),
+                "mastery": confidence * v["capability.mastery"] * (self.mastery - ref["mastery"][band]),
+            },
+            "R": {
+                "set_point": intention * (R - self.R),
+                "enjoyment": intention * v["intention.enjoyment"] * (self.enjoyment - ref["enjoyment"][band]),
+                "norms": intention * v["intention.norms"] * (self.S - self.S0),
+            },
+        }
+
+
+def address(draw: str, d: int) -> tuple[str, int]:
+    """Return the stream and the word (0 to 3, index 0) of a domain's draw: decide, minutes or sessions."""
+    if draw == "sessions":
+        return "sessions", d // 2  # two domains share a word: the even one has its lower half
+    if d < ADULT_DOMAINS:
+        return draw, d
+    return "child", d - PLAY + (2 if draw == "minutes" else 0)
 
 
 class Chance:
@@ -347,19 +453,22 @@ class Chance:
     def __init__(self, ids: NDArray[np.uint64], week: int, key: draws.Key) -> None:
         self.words = {stream: draws.words(ids, week, stream, key) for stream in ("decide", "minutes", "sessions", "child")}
 
-    def decision(self, row: int, d: int) -> float:
+    def word(self, draw: str, place: int, d: int) -> int:
+        """Return the 32 bits of a person's draw."""
+        stream, word = address(draw, d)
+        return int(self.words[stream][word, place])
+
+    def decision(self, place: int, d: int) -> float:
         """Return the uniform in [0, 1) of 24 bits that a probability is compared with."""
-        word = self.words["decide"][d, row] if d < ADULT_DOMAINS else self.words["child"][d - PLAY, row]
-        return (int(word) >> 8) * 2.0**-24
+        return (self.word("decide", place, d) >> 8) * 2.0**-24
 
-    def normal(self, row: int, d: int) -> float:
+    def normal(self, place: int, d: int) -> float:
         """Return the standard normal of this week's minutes."""
-        word = self.words["minutes"][d, row] if d < ADULT_DOMAINS else self.words["child"][d - PLAY + 2, row]
-        return float(ndtri((int(word) + 0.5) * 2.0**-32))
+        return float(ndtri((self.word("minutes", place, d) + 0.5) * 2.0**-32))
 
-    def sessions(self, row: int, d: int) -> float:
+    def sessions(self, place: int, d: int) -> float:
         """Return the uniform of 16 bits that tells the number of sessions: two domains share a word."""
-        word = int(self.words["sessions"][d // 2, row])
+        word = self.word("sessions", place, d)
         return ((word & 0xFFFF if d % 2 == 0 else word >> 16) + 0.5) * 2.0**-16
 
 
@@ -370,17 +479,24 @@ def poisson_steps(mean: float) -> list[float]:
 
 
 class ReferenceModel(mesa.Model):
-    """The model of one place, person by person, taken over from a run at some week."""
+    """The model of one place, person by person, taken over from a run at some week.
 
-    def __init__(self, *, simulation: Simulation) -> None:
+    With `rows` it holds only the people in these rows of the run's columns; ties to others then count as none.
+    """
+
+    def __init__(self, *, simulation: Simulation, rows: Sequence[int] | None = None) -> None:
         super().__init__(rng=0)  # Mesa's own chance is never used: draws have addresses
         self.values = simulation.rules.values
         of_domains = lambda name: [self.values[f"domains.{word.name}.{name}"] for word in DOMAINS]  # noqa: E731
         self.a, self.b, self.mbar = of_domains("physical"), of_domains("opportunity"), of_domains("minutes")
         self.steps_of = [poisson_steps(nu) for nu in of_domains("sessions")]
-        self.n = simulation.people.n
+        self.whole = rows is None
+        rows = range(simulation.people.n) if rows is None else rows
+        self.n = len(rows)
         self.places = [Neighbourhood(self, g) for g in range(simulation.people.neighbourhoods["imd_decile"].size)]
-        self.everybody = [Person(self, row) for row in range(self.n)]
+        self.everybody = [Person(self, row, place) for place, row in enumerate(rows)]
+        self.before: reference_life.Before | None = None
+        self.changes: reference_life.Year | None = None
         self.read(simulation)
 
     @classmethod
@@ -389,28 +505,58 @@ class ReferenceModel(mesa.Model):
         return cls(simulation=simulation)
 
     def read(self, simulation: Simulation) -> None:
-        """Take over the state of a run of the same people, at its present week."""
+        """Take over the state of a run of the same people, at its present week; those born since are added."""
         refs = simulation.references
         self.references = {
             name: [float(x) for x in getattr(refs, name)] for name in ("peers", "mastery", "enjoyment", "intention")
         }
+        self.risk = np.asarray(refs.risk, np.float64).tolist()
         self.week, self.key = simulation.week, simulation.key
         self.year, self.trend = simulation.people.year, simulation.people.trend
-        self.ids = np.array(simulation.people.id)
-        for place in self.places:
-            place.read(simulation)
+        if self.whole:
+            self.everybody += [Person(self, row, row) for row in range(self.n, simulation.people.n)]
+        self.at = {person.row: person for person in self.everybody}
+        self.schools = [int(phase) for phase in simulation.people.schools["phase"]]
+        self.take_shifts(simulation)
+        table = Reading.of(simulation, [person.row for person in self.everybody]).by_person()
         for person in self.everybody:
-            person.read(simulation)
+            person.read(table, simulation.shifts)
         for person in self.everybody:
-            person.meet(simulation)
+            person.meet(table)
+        self.n, self.ids = len(self.everybody), np.array([person.who["id"] for person in self.everybody], np.uint64)
         self.habit_before = np.array([person.H for person in self.everybody]).T
 
-    def step(self) -> None:
-        """Advance everybody by one week: trust, social opportunity, decisions, minutes, then what is learnt."""
+    def take_shifts(self, simulation: Simulation) -> None:
+        """Take over what interventions and shocks do to places and schools (and what trust they find)."""
+        for place in self.places:
+            place.read(simulation)
+        offer = simulation.shifts.get("offer")
+        offers = simulation.offer if offer is None else simulation.offer + offer
+        self.offers = [math.exp(x) for x in offers.tolist()]
+
+    def follow_shifts(self, simulation: Simulation) -> None:
+        """Take over a run's shifts alone: a model left to itself keeps its own people and its own trust."""
+        trust = [place.trust for place in self.places]
+        self.take_shifts(simulation)
+        for place, own in zip(self.places, trust, strict=True):
+            place.trust = own
+        for person in self.everybody:
+            person.take_shifts(simulation.shifts)
+
+    def remember(self) -> None:
+        """Begin yearly demography: keep what it will need to know of week 0, which is now."""
+        self.before = reference_life.Before.of(self)
+
+    def begin_week(self) -> None:
+        """Take the week's draws and note whether there is school and who counts as active."""
         self.term = self.week % WEEKS_A_YEAR not in SCHOOL_HOLIDAYS
         self.chance = Chance(self.ids, self.week, self.key)
         for person in self.everybody:
-            person.was_active = person.active
+            person.was_active = person.status
+
+    def step(self) -> None:
+        """Advance everybody by one week: trust, social opportunity, decisions, minutes, then what is learnt."""
+        self.begin_week()
         people = self.agents_by_type[Person]
         self.agents_by_type[Neighbourhood].do("build_trust")
         for action in ("look_around", "decide", "be_active", "learn"):
@@ -418,10 +564,21 @@ class ReferenceModel(mesa.Model):
         self.week += 1
 
     def turn_of_the_year(self) -> None:
-        """Let tastes drift and what follows from them be renewed; nobody grows older."""
+        """Let a year of life pass where demography has begun, tastes drift, and what follows from both be renewed."""
+        self.changes = reference_life.a_year(self) if self.before is not None and self.week > 0 else None
         self.year += 1
         self.agents_by_type[Person].do("drift")
         self.agents_by_type[Person].do("renew")
+        for person in self.everybody:
+            person.year_total = 0.0
+        self.ids = np.array([person.who["id"] for person in self.everybody], np.uint64)
+
+    def add(self) -> Person:
+        """Return a further person, about whom nothing is known yet."""
+        person = Person(self, self.n, self.n)
+        self.everybody.append(person)
+        self.n, self.at[person.row] = self.n + 1, person
+        return person
 
     def run(self, weeks: int) -> None:
         """Advance by a number of weeks, with the turns of the year among them."""
@@ -440,3 +597,7 @@ class ReferenceModel(mesa.Model):
     def compare(self, simulation: Simulation) -> Comparison:
         """Return the differences from a run that took the same one step from the same state; see `side_by_side.compare`."""
         return compare(self, simulation)
+
+    def compare_lives(self, simulation: Simulation) -> Comparison:
+        """Return the differences from a run that took the same turn of the year; see `side_by_side.compare_lives`."""
+        return compare_lives(self, simulation)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,8 +77,9 @@ class References:
         peers, mastery, enjoyment, intention = means.astype(F32)
         return cls(peers, mastery, enjoyment, intention)
 
+    @cached_property
     def stacked(self) -> NDArray[np.float32]:
-        """Return the four arrays as one of shape (4, age bands)."""
+        """The four arrays as one of shape (4, age bands)."""
         return np.stack([self.peers, self.mastery, self.enjoyment, self.intention]).astype(F32)
 
     def to_dict(self) -> dict[str, list[Any]]:
@@ -103,6 +104,11 @@ class Rules:
     opportunity: NDArray[np.float32]
     session_minutes: NDArray[np.float32]
     thresholds: NDArray[np.float32]
+
+    @cached_property
+    def coefficient_array(self) -> NDArray[np.float32]:
+        """The coefficients as one array, which is quicker to hand over than a tuple of numbers."""
+        return np.array(self.coefficients, F32)
 
     def __getitem__(self, path: str) -> float:
         return self.values[path]
@@ -171,6 +177,11 @@ def supply(rules: Rules, neighbourhoods: Mapping[str, NDArray]) -> NDArray[np.fl
             indicator = indicators[name]
             relative = np.maximum(neighbourhoods[indicator].astype(np.float64), 1e-6) / v[f"opportunity.{indicator}_median"]
             factor = relative ** v[f"opportunity.{indicator}"]
+        if name in ("leisure_walk", "play") and "park_distance" in neighbourhoods:
+            away = neighbourhoods["park_distance"].astype(np.float64)
+            relative = np.where(np.isnan(away), 1.0, np.maximum(away, 1.0) / v["opportunity.park_distance_median"])
+            factor = factor * relative ** -v["opportunity.park_distance"]
+        factor = factor * neighbourhoods.get(f"supply_{name}", 1.0)
         out[d] = np.clip(v[f"domains.{name}.supply"] * factor, LOWEST, 1.0)
     return out
 
@@ -189,96 +200,6 @@ def fear(rules: Rules, neighbourhoods: Mapping[str, NDArray]) -> NDArray[np.floa
 def deprivation(decile: NDArray) -> NDArray[np.float64]:
     """Return deprivation from -1 (least deprived tenth) to +1 (most deprived tenth)."""
     return (5.5 - decile.astype(np.float64)) / 4.5
-
-
-def set_points(rules: Rules, p: Mapping[str, NDArray], decile: NDArray, noise: NDArray) -> NDArray[np.float32]:
-    """Return baseline set-points P0, Y0, S0, R0, shape (4, n), from determinants and lasting noise (4, n)."""
-    v = rules.values
-    age, impairments = p["age"].astype(np.float64), p["impairments"].astype(np.float64)
-    child = age < 16
-    share_c, share_o = v["gradient.capability"], v["gradient.opportunity"]
-    slope = v["gradient.total"] * deprivation(decile) * np.where(child, v["gradient.child"], 1.0)
-    impaired = v["gradient.impairment"] * impairments * np.where(child, v["gradient.impairment_child"], 1.0)
-    ns_sec = v["gradient.ns_sec"] * np.select([p["ns_sec"] == 0, p["ns_sec"] == 2], [-1.0, 1.0], 0.0)
-    affluence = v["gradient.affluence"] * np.where(child & (p["affluence"] >= 0), 1.0 - p["affluence"], 0.0)
-    lower = ns_sec + affluence
-    ageing = v["capability.age"] * np.maximum(age - 30, 0) / 10 + v["capability.old"] * np.maximum(age - 70, 0) / 10
-    logits = np.stack(
-        [
-            v["capability.physical"] - ageing - impaired + v["capability.physical_noise"] * noise[0],
-            v["capability.psychological"] - share_c * slope - 0.5 * (impaired + lower)
-            + v["capability.psychological_noise"] * noise[1],
-            v["opportunity.social"] - share_o * slope - 0.5 * lower + v["opportunity.social_noise"] * noise[2],
-            v["intention.level"] - (1 - share_c - share_o) * slope - lower + v["intention.noise"] * noise[3],
-        ]
-    )  # fmt: skip
-    return np.clip(1 / (1 + np.exp(-logits)), LOWEST, 1.0).astype(F32)
-
-
-def log_access(rules: Rules, p: Mapping[str, NDArray], fear_here: NDArray) -> NDArray[np.float32]:
-    """Return log A_d, shape (6, n): time, price, inclusive design, safety and cars, each taking something from 1."""
-    v = rules.values
-    age = p["age"].astype(np.float64)
-    adult, child = age >= 16, (age < 16)
-    time = adult * (
-        v["opportunity.work"] * p["in_work"] + v["opportunity.care"] * p["carer"]
-        + v["opportunity.young_children"] * p["young_children"]
-    )  # fmt: skip
-    fearful = fear_here * (
-        1 + v["opportunity.fear_women"] * (p["sex"] == 1) + v["opportunity.fear_old"] * (age >= 65)
-        + v["opportunity.fear_child"] * child
-    )  # fmt: skip
-    price = v["opportunity.price"] * (1 - p["income_rank"].astype(np.float64))
-    cars = np.minimum(p["cars_per_adult"].astype(np.float64), 1.5)
-    plain = 1 - v["opportunity.design"]
-    impairments = p["impairments"] * np.where(child, v["gradient.impairment_child"], 1.0)
-    barred = {
-        kind: impairments * -math.log(1 - v[f"opportunity.inclusive_{kind}"] * plain) for kind in ("sport", "walk", "cycle")
-    }
-    out = np.zeros((len(DOMAINS), age.size), F32)
-    out[DOMAIN["leisure_walk"]] = -(time + fearful + barred["walk"])
-    out[DOMAIN["travel_walk"]] = -(
-        v["opportunity.time_travel"] * time + fearful + barred["walk"] + v["opportunity.car_walk"] * cars
-    )
-    out[DOMAIN["cycle"]] = -(time + fearful + barred["cycle"] + v["opportunity.car_cycle"] * cars)
-    out[DOMAIN["sport"]] = -(time + price + barred["sport"])
-    out[DOMAIN["play"]] = -(fearful + barred["sport"])
-    return out
-
-
-def pull(rules: Rules, p: Mapping[str, NDArray], taste: NDArray, taste_domain: NDArray) -> NDArray[np.float32]:
-    """Return mu_d + taste + taste_d + residual, shape (6, n): the part of motivation's argument that lasts for the year."""
-    v = rules.values
-    age, female = p["age"].astype(np.float64), (p["sex"] == 1).astype(np.float64)
-    child = age < 16
-    residual = v["residual.scale"] * np.array(
-        [v[f"residual.{g}"] for g in ("asian", "black", "mixed")] + [0.0, v["residual.other"]]
-    )
-    common = residual[p["ethnic_group"]] * np.where(child, v["residual.child"], 1.0) + taste * np.where(
-        child, v["motivation.child_taste"], 1.0
-    )
-    decades = (np.minimum(age, 90) - 45) / 10
-    adult_common = common + v["motivation.female"] * female + v["motivation.age"] * decades
-    child_common = common + v["motivation.child"] + v["motivation.child_female"] * female
-    out = np.empty((len(DOMAINS), age.size), F32)
-    for name, d in DOMAIN.items():
-        own = taste_domain[d] * np.where(child, v["motivation.child_taste"], 1.0)
-        as_child = child_common + v[f"domains.{name}.child"]
-        if name == "play":
-            as_child = as_child + v["domains.play.age"] * (age - 10)
-        if name in ("play", "school"):
-            out[d] = as_child + own
-            continue
-        as_adult = adult_common + v[f"domains.{name}.motivation"] + v[f"domains.{name}.female"] * female
-        as_adult = as_adult + v[f"domains.{name}.age"] * decades
-        out[d] = np.where(child, as_child, as_adult) + own
-    return out
-
-
-def volume(rules: Rules, age: NDArray, unit: NDArray) -> NDArray[np.float32]:
-    """Return each person's lasting factor on minutes, mean 1, from their unit normal."""
-    sigma = np.where(age < 16, rules["minutes.child_volume"], rules["minutes.volume"])
-    return np.exp(sigma * unit - sigma * sigma / 2).astype(F32)
 
 
 # --- workforce ------------------------------------------------------------------------------------------------------

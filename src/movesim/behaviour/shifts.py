@@ -1,13 +1,21 @@
-"""What interventions move: arrays that the weekly model reads, all zero when nothing is done."""
+"""What interventions move: arrays that the weekly model reads, all zero when nothing is done.
+
+The small compiled loops at the end work on the rows that are touched and on no others, so that a programme costs by those it
+reaches and not by those it does not.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from numba import float32, int8, uint64
 from numpy.typing import NDArray
 
-from movesim.words import DOMAINS
+from movesim.draws import compiled
+from movesim.words import DOMAINS, RECORD_EVERY
 
 PERSON = ("P", "Y", "S", "R")
+OUT, IN, KEPT, FADING = 0, 1, 2, 3  # phases of a dose
+GONE = np.float32(1e-3)  # a dose below this is taken as none
 
 
 class Shifts:
@@ -31,7 +39,8 @@ class Shifts:
             "likeness": ((neighbourhoods,), np.float64),
         }
         self._arrays: dict[str, NDArray] = {}
-        self._changed: set[str] = set()
+        self._changed: dict[str, list[NDArray] | None] = {}
+        self._rows: dict[str, NDArray | None] = {}
 
     def array(self, name: str) -> NDArray:
         """Return the array of that name for writing, made of zeros the first time."""
@@ -44,11 +53,89 @@ class Shifts:
         """Return the array, or None when nobody has asked for it."""
         return self._arrays.get(name)
 
-    def touched(self, name: str) -> None:
-        """Say that the array has new values this week."""
-        self._changed.add(name)
+    def touched(self, name: str, rows: NDArray | None = None) -> None:
+        """Say that the array has new values this week, in these rows or (None) anywhere."""
+        before = self._changed.setdefault(name, [])
+        if rows is None or before is None:
+            self._changed[name] = None
+        else:
+            before.append(rows)
 
     def take_changes(self) -> set[str]:
-        """Return the names touched since the last call, and forget them."""
-        changed, self._changed = self._changed, set()
-        return changed
+        """Return the names touched since the last call, and forget them; `changed_rows` then tells where."""
+        self._rows = {name: None if rows is None else np.concatenate(rows) for name, rows in self._changed.items()}
+        self._changed = {}
+        return set(self._rows)
+
+    def changed_rows(self, name: str) -> NDArray | None:
+        """Return the rows in which a name of the last changes taken has changed; None: anywhere."""
+        return self._rows[name]
+
+
+# --- touched rows -----------------------------------------------------------------------------------------------------
+def touched_rows(shift: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return the rows of a column that are not 0."""
+    rows = np.empty(shift.size, np.int32)
+    return rows[: _find(shift, rows)]
+
+
+@compiled
+def _find(shift, rows):
+    count = uint64(0)
+    for j in range(shift.size):
+        rows[count] = j
+        count += uint64(shift[j] != float32(0.0))
+    return count
+
+
+@compiled
+def add_at(rows, values, factor, total):
+    """Add values * factor to these rows of a column (each row at most once)."""
+    for i in range(rows.size):
+        total[uint64(rows[i])] += values[i] * factor
+
+
+@compiled
+def add_by_group(group, values, factor, total):
+    """Add values[group] * factor to every row of a column."""
+    for j in range(group.size):
+        total[j] += values[uint64(group[j])] * factor
+
+
+@compiled
+def advance_doses(rows, phase, level, start, end, responds, kept, week, lag, ramp, keep, half_step, left):
+    """Bring the doses of these rows to the four weeks that begin now (interventions.doses.Doses says how).
+
+    Writes the rows that are not OUT afterwards to `left`; returns how many they are, and whether any dose has changed.
+    """
+    changed, count = False, 0
+    for i in range(rows.size):
+        j = uint64(rows[i])
+        now = phase[j]
+        if now == int8(IN) or now == int8(FADING):
+            over = now == int8(IN) and end[j] <= week
+            before = level[j]
+            dose = before
+            if now == int8(IN) and responds[j]:
+                middle = week + RECORD_EVERY / 2 - start[j] - lag
+                risen = float32(min(max(middle / ramp, 0.0), 1.0)) if ramp > 0.0 else float32(1.0 if middle > 0.0 else 0.0)
+                if risen > before:
+                    dose = risen
+            else:
+                dose = before * keep
+                if dose < GONE:
+                    dose = float32(0.0)
+            changed = changed or dose != before or over
+            gone = dose == float32(0.0) and not (now == int8(IN) and responds[j])
+            if over and kept[j]:
+                phase[j] = int8(KEPT)
+            elif over:
+                phase[j] = int8(FADING)
+                dose = dose * half_step
+            if gone and phase[j] == int8(FADING):
+                phase[j] = int8(OUT)
+            level[j] = dose
+        if phase[j] != int8(OUT):
+            left[count] = rows[i]
+            count += 1
+    return count, changed

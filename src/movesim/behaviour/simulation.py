@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 from movesim import draws
 from movesim.behaviour import mortality
 from movesim.behaviour import rules as equations
+from movesim.behaviour.climb import gather, pull_and_gate
 from movesim.behaviour.people import People
 from movesim.behaviour.rules import References, Rules
-from movesim.behaviour.shifts import PERSON, Shifts
-from movesim.behaviour.week import BLOCK, SCRATCH, run_week
+from movesim.behaviour.shifts import PERSON, Shifts, touched_rows
+from movesim.behaviour.week import BLOCK, SCRATCH, WHO, WORDS, follow_ties, run_week
 from movesim.words import BURN_IN_WEEKS, REFERENCE_WEEKS, SCHOOL_HOLIDAYS, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
@@ -26,73 +28,109 @@ if TYPE_CHECKING:
 F32 = np.float32
 
 
-@dataclass
 class Scratch:
-    """Work space of the compiled week; never part of a run's state."""
+    """Work space of the compiled week, a set for each thread; never part of a run's state."""
 
-    floats: NDArray[np.float32]
-    words: NDArray[np.uint32]
+    def __init__(self, rows: int, threads: int) -> None:
+        self.changed = np.zeros(rows, np.int32)
+        self._sets = [
+            (np.zeros((SCRATCH, BLOCK), F32), np.zeros((WORDS, BLOCK), np.uint32), np.zeros((WHO, BLOCK), np.int32))
+            for _ in range(threads)
+        ]
+        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
-    @classmethod
-    def make(cls) -> Scratch:
-        return cls(np.zeros((SCRATCH, BLOCK), F32), np.zeros((16, BLOCK), np.uint32))
+    def of(self, part: int) -> tuple[NDArray, NDArray, NDArray]:
+        """Return the floats, words and places of one thread."""
+        return self._sets[part]
+
+
+def slices(rows: int, threads: int) -> list[int]:
+    """Return the bounds of as many runs of whole blocks as there are threads, fewer where there are fewer blocks."""
+    blocks = -(-rows // BLOCK)
+    parts = max(1, min(threads, blocks))
+    return [min(rows, BLOCK * (blocks * part // parts)) for part in range(parts + 1)]
 
 
 class Simulation:
     """One run: people, neighbourhoods' stocks, the week, and the rules they follow.
 
     `week` counts completed policy weeks and is negative in the burn-in. `shifts` is what interventions write to; while it is
-    untouched the model reads its baseline columns themselves, so that doing nothing is identical bit for bit.
+    untouched the model reads its baseline columns themselves, so that doing nothing is identical bit for bit. `threads` work
+    on slices of the rows; how many there are changes no bit of any result.
     """
 
     def __init__(
         self, population: Population, rules: Rules, references: References, seed: int = 1, replicate: int | str = 0,
-        spare: int = 0, demography: Demography | None = None,
+        spare: int = 0, demography: Demography | None = None, threads: int = 1,
     ) -> None:  # fmt: skip
         self.rules = rules
         self.references = references
+        self.place = str(population.fingerprint)
         self.key = draws.key(seed, replicate)
         self.people = People.from_population(population, rules, self.key, spare)
         self.week = -BURN_IN_WEEKS
         g = self.people.neighbourhoods["imd_decile"].size
         self.log_E = np.log(equations.supply(rules, self.people.neighbourhoods)).astype(F32)
-        self.fte = np.full(g, rules["workforce.fte"])
+        own = self.people.neighbourhoods.get("workforce", np.full(g, np.nan)).astype(np.float64)
+        self.fte = np.where(np.isnan(own), rules["workforce.fte"], own)
         self.likeness = np.full(g, rules["workforce.likeness"])
         self.trust = np.asarray(equations.trust_at_rest(rules, self.fte))
         self.leader_baseline = self.trust * self.likeness
         self.offer = np.zeros(max(1, self.people.schools["phase"].size), F32)
+        if "offer" in self.people.neighbourhoods:
+            self.offer[1:] = np.log(self.people.neighbourhoods["offer"])[self.people.schools["neighbourhood"][1:]]
         self.shifts = Shifts(self.people.capacity, g, self.offer.size)
         self.star = self.people.base
         self.log_E_star = self.log_E
         self.drive_star = self.people.drive
         self.demography = demography
+        self.threads = threads
         self.changes: Changes | None = None
         self.scratch: Scratch | None = None
         self.measured: NDArray[np.float32] | None = None
 
     # --- a week -----------------------------------------------------------------------------------------------------
     def step(self, measure: bool = False) -> None:
-        """Advance everybody by one week, with the shifts as they stand."""
-        people, c = self.people, self.rules.coefficients
+        """Advance everybody by one week, with the shifts as they stand; `measure` keeps what references are means of."""
+        people, rules = self.people, self.rules
         if self.scratch is None:
-            self.scratch = Scratch.make()
-        self._apply_shifts()
-        self._let_trust_follow()
-        leader = (self.rules["opportunity.leader"] * (self.trust * self._likeness_now() - self.leader_baseline)).astype(F32)
+            self.scratch = Scratch(people.capacity, self.threads)
         if measure and self.measured is None:
             self.measured = np.zeros((3, people.capacity), F32)
-        nothing = np.zeros((3, 0), F32)
+        self._apply_shifts()
+        self._let_trust_follow()
+        leader = (rules["opportunity.leader"] * (self.trust * self._likeness_now() - self.leader_baseline)).astype(F32)
         term = F32(self.week % WEEKS_A_YEAR not in SCHOOL_HOLIDAYS)
-        run_week(
-            0, people.n, np.uint32((self.week + draws.WEEK_ZERO) & 0xFFFFFFFF), self.week % 4, term, self.key[0], self.key[1],
-            c, self.rules.physical, self.rules.opportunity, self.rules.session_minutes, self.rules.thresholds,
-            people.id_low, people.id_high, people.band, people.columns["neighbourhood"], people.columns["school"],
-            people.live, people.child, people.ties, people.degree, people.active_before, people.active_now,
+        follow_ties(people.active, people.counted, people.ties, people.friends, self.scratch.changed[: people.n])
+        clock = (np.uint32((self.week + draws.WEEK_ZERO) & 0xFFFFFFFF), self.week % 4, term, self.key[0], self.key[1])
+        numbers = (rules.coefficient_array, rules.physical, rules.opportunity, rules.session_minutes, rules.thresholds)
+        who = (
+            people.columns["id"],
+            people.band,
+            people.columns["neighbourhood"],
+            people.columns["school"],
+            people.live,
+            people.child,
+        )
+        around = (people.friends, people.degree, people.active)
+        columns = (
             people.state, self.star, people.base, people.H, people.log_A, self.log_E_star, self.drive_star, people.volume,
-            people.ring, people.mean, people.domain_minutes, self.references.stacked(), leader, self._offer_now(),
-            measure, self.measured if measure and self.measured is not None else nothing, self.scratch.floats, self.scratch.words,
+            people.ring, people.mean, people.domain_minutes,
         )  # fmt: skip
-        people.active_before, people.active_now = people.active_now, people.active_before
+        measured = self.measured if measure and self.measured is not None else np.zeros((3, 0), F32)
+        outside = (self.references.stacked, leader, self._offer_now(), measure, measured)
+
+        def advance(part: int) -> None:
+            assert self.scratch is not None
+            first, last = bounds[part], bounds[part + 1]
+            run_week(first, last, *clock, *numbers, *who, *around, *columns, *outside, *self.scratch.of(part))
+
+        bounds = slices(people.n, self.threads)
+        if len(bounds) == 2:
+            advance(0)
+        else:
+            assert self.scratch.pool is not None
+            list(self.scratch.pool.map(advance, range(len(bounds) - 1)))
         self.week += 1
         if self.week % 4 == 0:
             people.floats["year_minutes"] += people.mean * F32(4.0)
@@ -114,10 +152,20 @@ class Simulation:
 
         `changes` then tells who died, was born and arrived (None without demography); shifts are applied anew next week.
         """
+        self._own()
         self.changes = self.demography.a_year(self) if self.demography is not None and self.week > 0 else None
         self.people.new_year(self.rules)
         self.people.year_minutes[:] = 0
         self.reapply_shifts()
+
+    def _own(self) -> None:
+        """Take what was lent at a branch as one's own, before it changes."""
+        star, drive = self.star is self.people.base, self.drive_star is self.people.drive
+        self.people.own()
+        if star:
+            self.star = self.people.base
+        if drive:
+            self.drive_star = self.people.drive
 
     def reapply_shifts(self) -> None:
         """Say that set-points or pull have new baseline values under the same shifts."""
@@ -135,15 +183,24 @@ class Simulation:
             if self.star is people.base:
                 self.star = people.base.copy()
             for row, name in enumerate(PERSON):
-                shift = self.shifts.get(name)
-                # a component without a shift follows its baseline, which the turn of a year renews
-                self.star[row] = people.base[row] if shift is None else shifted(people.base[row], shift)
+                shift, base, star = self.shifts.get(name), people.base[row], self.star[row]
+                at = self.shifts.changed_rows(name) if name in changed else None
+                if shift is None:
+                    star[:] = base  # a component without a shift follows its baseline, which the turn of a year renews
+                elif at is not None:
+                    star[at] = np.where(shift[at] == 0, base[at], shifted(base[at], shift[at]))
+                elif name in changed:
+                    star[:], at = base, touched_rows(shift)
+                    star[at] = shifted(base[at], shift[at])
         if "prompt" in changed:
-            self.drive_star = people.drive + self.shifts.array("prompt")
+            if self.drive_star is people.drive:
+                self.drive_star = np.empty_like(people.drive)
+            np.add(people.drive, self.shifts.array("prompt"), out=self.drive_star)
         if "supply" in changed:
             shift = self.shifts.array("supply")
-            moved = np.log(np.maximum(shifted(np.exp(self.log_E), shift), F32(0.01)))
-            self.log_E_star = np.where(shift == 0, self.log_E, moved).astype(F32)
+            at, log_E, moved = touched_rows(shift.reshape(-1)), self.log_E.reshape(-1), self.log_E.flatten()
+            moved[at] = np.log(shifted(np.exp(log_E[at]), shift.reshape(-1)[at]))
+            self.log_E_star = moved.reshape(self.log_E.shape)
 
     def _let_trust_follow(self) -> None:
         added = self.shifts.get("fte")
@@ -156,35 +213,33 @@ class Simulation:
 
     def _offer_now(self) -> NDArray[np.float32]:
         added = self.shifts.get("offer")
-        return self.offer if added is None else added
+        return self.offer if added is None else self.offer + added
 
     # --- looking ----------------------------------------------------------------------------------------------------
-    def readiness(self, domains: tuple[int, ...], rows: NDArray | slice | None = None) -> NDArray[np.float32]:
+    def readiness(self, domains: tuple[int, ...], rows: NDArray[np.integer] | None = None) -> NDArray[np.float32]:
         """Return the mean over the domains of log(K_d O_d M_d) at this moment, for these rows (default: everybody)."""
-        people, rules = self.people, self.rules
-        at = slice(0, people.n) if rows is None else rows
-        log_P, log_Y, log_S = (np.log(people.state[i, at]) for i in range(3))
-        total = np.zeros(log_P.size, F32)
-        here, band = people.columns["neighbourhood"][at], people.band[at]
-        for d in domains:
-            a, b = rules.physical[d], rules.opportunity[d]
-            gate = a * log_P + (1 - a) * log_Y + b * (self.log_E_star[d, here] + people.log_A[d, at]) + (1 - b) * log_S
-            m = self.drive_star[d, at] + rules.coefficients.w_H * people.H[d, at]
-            m = m + rules.coefficients.w_R * (people.state[3, at] - self.references.intention[band])
-            total += gate - np.log1p(np.exp(-m))
-        return np.divide(total, F32(len(domains)), dtype=F32)
+        people, rules, c = self.people, self.rules, self.rules.coefficients
+        at = np.arange(people.n) if rows is None else rows
+        m, gate = np.empty((2, len(domains), at.size), F32)
+        state = np.empty((3, at.size), F32)
+        gather(people.state, at, state)
+        pull_and_gate(
+            np.array(domains), at, people.columns["neighbourhood"], people.band, rules.physical, rules.opportunity,
+            np.log(state), self.log_E_star, people.log_A, self.drive_star, people.H, people.state,
+            self.references.intention, c.w_R, c.w_H, m, gate,
+        )  # fmt: skip
+        return np.divide((gate - np.log1p(np.exp(-m))).sum(axis=0), F32(len(domains)), dtype=F32)
 
     # --- state ------------------------------------------------------------------------------------------------------
-    def branch(self) -> Simulation:
-        """Return an independent copy at this week, to run another scenario from the same past."""
+    def branch(self, lend: bool = False) -> Simulation:
+        """Return an independent copy at this week, to run another scenario from the same past.
+
+        With `lend` the two share what only the turn of a year changes until either comes to one, which keeps a third of the
+        memory; nobody may then write to people's columns before that.
+        """
         other = copy.copy(self)
         other.scratch = None
-        other.people = copy.copy(self.people)
-        for name in ("columns", "floats"):
-            setattr(other.people, name, {k: v.copy() for k, v in getattr(self.people, name).items()})
-        arrays = ("alive", "original", "ties", "tie_kind", "active_before", "active_now", "degree", "band", "id_low", "id_high")
-        for name in arrays:
-            setattr(other.people, name, getattr(self.people, name).copy())
+        other.people = self.people.copy(lend)
         other.star = other.people.base if self.star is self.people.base else self.star.copy()
         other.drive_star = other.people.drive if self.drive_star is self.people.drive else self.drive_star.copy()
         other.shifts = copy.deepcopy(self.shifts)
@@ -208,10 +263,10 @@ class Simulation:
 
 
 def shifted(x: NDArray[np.float32], shift: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return expit(logit(x) + shift), and x itself, untransformed, wherever the shift is 0."""
+    """Return expit(logit(x) + shift), kept in [0.01, 1]; for rows whose shift is not 0: the others stay untransformed."""
     with np.errstate(divide="ignore", over="ignore"):
         moved = 1 / (1 + (1 / x - 1) * np.exp(-shift))
-    return np.where(shift == 0, x, np.clip(moved, F32(0.01), F32(1.0))).astype(F32)
+    return np.minimum(np.maximum(moved, F32(0.01)), F32(1.0))
 
 
 def reference_run(population: Population, rules: Rules, seed: int = 1, replicate: int | str = "references") -> Simulation:

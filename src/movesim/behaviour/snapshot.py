@@ -18,23 +18,23 @@ from movesim.words import AGE_BANDS
 if TYPE_CHECKING:
     from movesim.behaviour.people import People
 
-# What a newcomer takes from a donor: lasting traits and the state of activity.
-TRAITS = ("taste", "taste_domain", "noise", "volume_unit", "state", "H", "ring", "mean")
+# What a newcomer takes from a donor, beside the nature that noise, tastes and volume are drawn from.
+TRAITS = ("taste", "state", "H", "ring", "mean")
 DECILES, BANDS = 10, len(AGE_BANDS)
 
 
 @dataclass(frozen=True)
 class Donors:
-    """People sorted by group: those of group c are order[start[c] : start[c] + count[c]]."""
+    """People sorted by group, by id within it: those of group c are order[start[c] : start[c] + count[c]]."""
 
     order: NDArray[np.int64]
     start: NDArray[np.int64]
     count: NDArray[np.int64]
 
     @classmethod
-    def of(cls, group: NDArray[np.int64], groups: int) -> Donors:
+    def of(cls, group: NDArray[np.int64], groups: int, ids: NDArray[np.uint64]) -> Donors:
         count = np.bincount(group, minlength=groups)
-        return cls(np.argsort(group, kind="stable"), np.cumsum(count) - count, count)
+        return cls(np.lexsort((ids, group)), np.cumsum(count) - count, count)
 
     def choose(self, group: NDArray[np.int64], u: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return one person of each group by a uniform, -1 where the group has nobody."""
@@ -57,13 +57,14 @@ GROUPS = (DECILES * BANDS * 4, BANDS * 4, BANDS * 2, BANDS)
 class Snapshot:
     """People and places as they stood at week 0.
 
-    `traits`: columns of TRAITS, (..., n). `donors`: one grouping per entry of GROUPS. `household` (households,) the
-    64-bit key of each household, `home` its neighbourhood, -1 where the number is not in use. `place` (g,) the 64-bit key of each
-    neighbourhood, a hash of its code. `primary`, `secondary` (g,): the school most pupils of the neighbourhood attend.
+    `traits`: columns of TRAITS, (..., n); `nature` (n,). `donors`: one grouping per entry of GROUPS. `household` (households,)
+    the 64-bit key of each household, `home` its neighbourhood, -1 where the number is not in use. `place` (g,) the 64-bit key of
+    each neighbourhood, a hash of its code. `primary`, `secondary` (g,): the school most pupils of the neighbourhood attend.
     `classes` (10, 3): cumulative shares of NS-SEC 1-2, 3-5 and 6-8 among people of 25 to 64 by IMD decile.
     """
 
     traits: dict[str, NDArray]
+    nature: NDArray[np.uint64]
     donors: tuple[Donors, ...]
     household: NDArray[np.uint64]
     home: NDArray[np.int64]
@@ -85,7 +86,8 @@ class Snapshot:
         home[people.household] = people.neighbourhood
         return cls(
             {name: people.floats[name][..., :n].copy() for name in TRAITS},
-            tuple(Donors.of(group, size) for group, size in zip(groups, GROUPS, strict=True)),
+            people.nature[:n].copy(),
+            tuple(Donors.of(group, size, people.id) for group, size in zip(groups, GROUPS, strict=True)),
             key, home, np.array([draws.hash_id("moves", c) for c in people.neighbourhoods["code"]], np.uint64),
             _usual_school(people, 1), _usual_school(people, 2), _classes(people, decile[people.neighbourhood]),
         )  # fmt: skip

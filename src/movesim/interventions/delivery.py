@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from movesim import draws
+from movesim.behaviour.shifts import PERSON
 from movesim.errors import InputError, MovesimError, one_of
 from movesim.interventions import money
 from movesim.interventions.mechanism import Solved
@@ -18,7 +20,7 @@ from movesim.interventions.place_programme import PlaceProgramme
 from movesim.interventions.programme import Programme, Readiness, Setting
 from movesim.interventions.scenario import Scenario
 from movesim.interventions.school_programme import SchoolProgramme
-from movesim.words import RECORD_EVERY
+from movesim.words import RECORD_EVERY, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
     from movesim.behaviour.shifts import Shifts
@@ -64,8 +66,11 @@ class Delivery:
             if mode == "trial" or spec.start_year <= years:
                 pounds = self.pounds_a_year * scenario.shares[spec.name]
                 self.programmes.append(_KINDS[spec.kind](spec, values, solved[spec.name], setting, pounds))
+        self._writes = [p.writes() for p in self.programmes]
+        self._rows: dict[str, NDArray | None] = {}  # in which rows an array of people was last written; None: anywhere
         self._ids = np.zeros(people.alive.size, np.uint64)
         self._ids[: people.n] = people.id
+        self._n = people.n
 
     def step(self, week: int, shifts: Shifts, readiness: Readiness) -> None:
         """Bring all interventions to the start of a policy week and write what they do.
@@ -76,27 +81,34 @@ class Delivery:
         """
         if week % RECORD_EVERY or not any(p.started(week) for p in self.programmes):
             return
-        self._forget_the_moved()
-        working = [p for p in self.programmes if p.started(week)]
-        changed = [p.advance(week, readiness) for p in working]
-        writes = [p.writes() for p in working]
-        for name in sorted({name for own, new in zip(writes, changed) if new for name in own}):
-            total = shifts.array(name)
-            for domain in {d for own in writes for d in own.get(name, ())}:
-                total[domain] = 0
-            if name not in _BY_DOMAIN:
-                total[:] = 0
-            for programme, own in zip(working, writes):
-                if name in own:
-                    programme.write(name, total, self.dose)
-            shifts.touched(name)
+        if week % WEEKS_A_YEAR == 0 or self.people.n != self._n:  # people change at the turn of a year
+            self._forget_the_moved()
+        working = [(p, own) for p, own in zip(self.programmes, self._writes) if p.started(week)]
+        changed = {name for p, own in working if p.advance(week, readiness) for name in own}
+        for name in sorted(changed):
+            self._write(name, shifts, [(p, own[name]) for p, own in working if name in own])
         if Programme.clock(week)[1] == STEPS_A_YEAR - 1:
-            for programme in working:
+            for programme, _ in working:
                 programme.tally()
+
+    def _write(self, name: str, shifts: Shifts, writers: list[tuple[Programme, tuple[int, ...]]]) -> None:
+        """Sum what programmes do to one array; where all of them reach some people only, other rows are left alone."""
+        total = shifts.array(name)
+        reached = [r for r in (p.reached() for p, _ in writers) if r is not None]
+        rows = np.concatenate(reached) if name in PERSON and len(reached) == len(writers) else None
+        before, self._rows[name] = self._rows.get(name), rows
+        if name in _BY_DOMAIN:
+            for domain in {d for _, domains in writers for d in domains}:
+                total[domain] = 0
+        else:
+            total[slice(None) if before is None else before] = 0
+        for programme, _ in writers:
+            programme.write(name, total, self.dose)
+        shifts.touched(name, None if before is None or rows is None else np.concatenate([before, rows]))
 
     def _forget_the_moved(self) -> None:
         """Reset rows in which somebody else lives now: a household that moved in, a child that was born."""
-        n = self.people.n
+        n = self._n = self.people.n
         rows = np.flatnonzero(self.people.id != self._ids[:n])
         if rows.size:
             self._ids[rows] = self.people.id[rows]

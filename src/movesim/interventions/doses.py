@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from movesim.behaviour.shifts import FADING, IN, KEPT, OUT, advance_doses
 from movesim.words import RECORD_EVERY
 
-OUT, IN, KEPT, FADING = 0, 1, 2, 3
 FOREVER = 2**30
-_GONE = np.float32(1e-3)  # a dose below this is taken as none
 
 
 class Doses:
@@ -55,27 +54,12 @@ class Doses:
 
     def advance(self, week: int) -> bool:
         """Bring doses to the four weeks that begin now; tell whether anybody's has changed."""
-        live = self.live
-        if live.size == 0:
+        if self.live.size == 0:
             return False
-        phase = self.phase[live]
-        contact = live[phase == IN]
-        responds = self.responds[contact]
-        fading = np.concatenate([live[phase == FADING], contact[~responds]])
-        left = self.level[fading] * self.keep
-        left[left < _GONE] = 0
-        changed = bool((left != self.level[fading]).any())
-        self.level[fading] = left
-        rising = contact[responds]
-        middle = week + RECORD_EVERY / 2 - self.start[rising] - self.lag
-        risen = np.clip(middle / self.ramp if self.ramp > 0 else middle > 0, 0, 1).astype(np.float32)
-        before = self.level[rising]
-        changed |= bool((risen > before).any())
-        self.level[rising] = np.maximum(before, risen)
-        over = contact[self.end[contact] <= week]
-        changed |= over.size > 0
-        self.finish(over)
-        gone = fading[left == 0]
-        self.phase[gone[self.phase[gone] == FADING]] = OUT
-        self.live = live[self.phase[live] != OUT]
-        return changed
+        left = np.empty_like(self.live)
+        count, changed = advance_doses(
+            self.live, self.phase, self.level, self.start, self.end, self.responds, self.kept,
+            week, float(self.lag), float(self.ramp), self.keep, np.sqrt(self.keep), left,
+        )  # fmt: skip
+        self.live = left[:count]
+        return bool(changed)

@@ -45,7 +45,12 @@ def step_probability(a: float, b: float, c: float, readiness: NDArray | float, d
     >>> float(step_probability(0.0, 0.0, 0.5, 0.0, 5))
     0.5
     """
-    return expit(a + c * np.asarray(readiness, np.float64) + b * gradient(decile))
+    return climbing(a, b, c, np.asarray(readiness, np.float64), gradient(decile))
+
+
+def climbing(a: float, b: float, c: float, readiness: NDArray | float, tilt: NDArray | float) -> NDArray[np.float64]:
+    """Return step_probability where the gradient of each person's decile is known already."""
+    return expit(a + c * readiness + b * tilt)
 
 
 def solve_level(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movesim import draws
+from movesim.behaviour.climb import who_climbs, who_stays
 from movesim.interventions.doses import IN, KEPT, Doses
 from movesim.interventions.money import STEPS_A_YEAR
 from movesim.interventions.programme import Programme, Readiness
@@ -52,9 +53,10 @@ class PeopleProgramme(Programme):
             people.local_authorities,
         )  # fmt: skip
         self.stratum_of = strata.of
-        inside = strata.of[home] >= 0
-        rows, home = rows[inside], home[inside]
         group, size = strata.of[home], strata.share.size
+        inside = group >= 0
+        if not inside.all():
+            rows, group = rows[inside], group[inside]
         residents = np.bincount(group, people.weight[rows], size).astype(np.float64)
         year = self.clock(week)[0]
         covered = self._cover(year, residents.sum())
@@ -72,9 +74,10 @@ class PeopleProgramme(Programme):
         rate = rates[group]
         offered = u < rate
         rows = rows[offered]
-        part = np.minimum((u[offered] / rate[offered] * STEPS_A_YEAR).astype(np.int64), STEPS_A_YEAR - 1)
-        self.offers = [rows[part == k] for k in range(STEPS_A_YEAR)]
-        self.offer_ids = [people.id[each].copy() for each in self.offers]
+        part = np.minimum((u[offered] / rate[offered] * STEPS_A_YEAR).astype(np.int8), STEPS_A_YEAR - 1)
+        rows = rows[np.argsort(part, kind="stable")]
+        ends = np.cumsum(np.bincount(part, minlength=STEPS_A_YEAR))[:-1]
+        self.offers, self.offer_ids = np.split(rows, ends), np.split(people.id[rows], ends)
 
     def _cover(self, year: int, residents: float) -> float:
         """Return the share of the people aimed at whom the cost per resident is paid for (1 where there is none)."""
@@ -129,7 +132,8 @@ class PeopleProgramme(Programme):
         if self.setting.trial:
             if week == self.first:
                 rows = np.flatnonzero(matches(self.people, self.spec.trial.population))
-                self._take_in(rows, week, readiness(self.spec.domains, rows))
+                climb = draws.words(self.people.id[rows], week, self.stream, self.setting.key, _CLIMB)
+                self._take_in(rows, week, np.asarray(readiness(self.spec.domains, rows), np.float64), climb)
         elif self.running(week):
             if week % WEEKS_A_YEAR == 0 or not self.offers:
                 self.plan_year(week)
@@ -140,9 +144,10 @@ class PeopleProgramme(Programme):
 
     def _intake(self, week: int, readiness: Readiness) -> None:
         people, (year, part) = self.people, self.clock(week)
-        rows = self.offers[part]
-        same, phase = people.id[rows] == self.offer_ids[part], self.doses.phase[rows]
-        rows = rows[same & matches(people, self.spec.who, rows) & (phase != IN) & (phase != KEPT)]
+        rows, ids = self.offers[part], self.offer_ids[part]
+        phase = self.doses.phase[rows]
+        ask = (people.id[rows] == ids) & matches(people, self.spec.who, rows) & (phase != IN) & (phase != KEPT)
+        rows, ids = rows[ask], ids[ask]
         self.account.deliver(year, "participant", 0.0)
         if self.spec.has_workforce:
             self.account.deliver(year, "fte_year", self.employed / STEPS_A_YEAR)
@@ -151,45 +156,46 @@ class PeopleProgramme(Programme):
             return
         self.count("offered", rows)
         ready = np.asarray(readiness(self.spec.domains, rows), np.float64)
-        first = draws.words(people.id[rows], week, self.stream, self.setting.key, _CLIMB)
-        wants = draws.decision(first[0]) < self.probability("taken_up", ready, rows)
-        rows, ready, priority = rows[wants], ready[wants], first[1][wants]
+        climb = draws.words(ids, week, self.stream, self.setting.key, _CLIMB)
+        home, chosen = people.neighbourhood[rows], np.empty(rows.size, np.int64)
+        wants = chosen[: who_climbs(climb[0], self.step("taken_up"), self.number("c"), ready, home, self.setting.tilt, chosen)]
+        rows, ids, home = rows[wants], ids[wants], home[wants]
         self.count("taken_up", rows)
-        got = self._placed(rows, priority, self.share_of_year(part))
+        got = self._placed(home, people.weight[rows], ids, climb[1][wants], self.share_of_year(part))
         weight = people.weight[rows]
         self.account.deliver(year, "participant", float(weight[got].sum()))
         self.account.miss(year, "participant", float(weight[~got].sum()))
-        self._take_in(rows[got], week, ready[got])
+        self._take_in(rows[got], week, ready[wants[got]], climb[:, wants[got]])
 
-    def _placed(self, rows: NDArray, priority: NDArray, share: float) -> NDArray[np.bool_]:
+    def _placed(self, home: NDArray, weight: NDArray, ids: NDArray, priority: NDArray, share: float) -> NDArray[np.bool_]:
         """Tell who gets a place: within each group of neighbourhoods the smallest keyed priority first."""
-        got = np.zeros(rows.size, bool)
-        group = self.stratum_of[self.people.neighbourhood[rows]]
-        weight = self.people.weight[rows]
+        got = np.zeros(home.size, bool)
+        group = self.stratum_of[home]
+        order = np.lexsort((ids, priority))
         for k in range(self.places.size):
-            mine = np.flatnonzero(group == k)
+            mine = order[group[order] == k]
             if mine.size == 0:
                 continue
-            mine = mine[np.lexsort((self.people.id[rows[mine]], priority[mine]))]
             free = self.places[k] * share + self.carried[k] - self.begun[k]
-            taken = np.cumsum(weight[mine]) <= free * (1 + 1e-12) + 1e-9
+            own = weight[mine]
+            taken = np.cumsum(own) <= free * (1 + 1e-12) + 1e-9
             got[mine[taken]] = True
-            self.begun[k] += weight[mine[taken]].sum()
+            self.begun[k] += own[taken].sum()
             self.turned_away[k] |= not taken.all()
         return got
 
-    def _take_in(self, rows: NDArray, week: int, ready: NDArray) -> None:
+    def _take_in(self, rows: NDArray, week: int, ready: NDArray, climb: NDArray) -> None:
         """Let these people begin: who stays, who responds and who would keep it is drawn now."""
-        ids, stream, key = self.people.id[rows], self.stream, self.setting.key
         self.count("placed", rows)
-        climb = draws.words(ids, week, stream, key, _CLIMB)
-        after = draws.words(ids, week, stream, key, _AFTER)
-        stays = draws.decision(climb[2]) < self.probability("adhering", ready, rows)
-        responds = stays & (draws.decision(climb[3]) < self.probability("responding", ready, rows))
-        kept = responds & (draws.decision(after[0]) < self.probability("upkeep", ready, rows))
-        early = np.ceil(self.duration * draws.open_uniform(after[1]))
-        end = week + np.where(stays, self.duration, np.minimum(early, self.duration)).astype(np.int64)
-        self.doses.begin(rows, week, np.maximum(end, week + 1), responds, kept)
+        after = draws.words(self.people.id[rows], week, self.stream, self.setting.key, _AFTER)
+        stays, responds, kept = np.empty((3, rows.size), bool)
+        end = np.empty(rows.size, np.int64)
+        who_stays(
+            climb[2], climb[3], after[0], after[1], (self.step("adhering"), self.step("responding"), self.step("upkeep")),
+            self.number("c"), ready, self.people.neighbourhood[rows], self.setting.tilt, float(self.duration), week,
+            stays, responds, kept, end,
+        )  # fmt: skip
+        self.doses.begin(rows, week, end, responds, kept)
         self.count("adhering", rows[stays])
         self.count("responding", rows[responds])
         self.count("upkeep", rows[kept])
@@ -199,6 +205,10 @@ class PeopleProgramme(Programme):
         super().reset(rows)
         self.doses.reset(rows)
         self.changed = True
+
+    def reached(self) -> NDArray:
+        """Return the rows of those who have a dose."""
+        return self.doses.live
 
     # --- shifts -------------------------------------------------------------------------------------------------------
     def writes(self) -> dict[str, tuple[int, ...]]:
@@ -215,4 +225,5 @@ class PeopleProgramme(Programme):
             full = max(self.number("workforce.fte_per_1000"), 1e-12)
             total += self.number("workforce.likeness") * np.minimum(1.0, self.fte / full) * factor
         else:
-            self.add_to_people(name, total, self.doses.level[: self.people.n], factor)
+            rows = self.doses.live
+            self.add_to_people(name, total, rows, self.doses.level[rows], factor)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movesim import draws
+from movesim.behaviour.shifts import add_by_group
 from movesim.interventions.money import STEPS_A_YEAR
-from movesim.interventions.programme import Programme, Readiness
+from movesim.interventions.programme import Programme, Readiness, unit_ids
 from movesim.interventions.targeting import strata_of
 from movesim.words import RECORD_EVERY, WEEKS_A_YEAR
 
@@ -45,8 +46,7 @@ class PlaceProgramme(Programme):
             people.local_authorities,
         )  # fmt: skip
         self.share = strata.share
-        codes = people.neighbourhoods.get("code", np.full(g, ""))
-        ids = np.array([draws.hash_id("neighbourhood", setting.unit(c, i)) for i, c in enumerate(codes)], np.uint64)
+        ids = unit_ids("neighbourhood", tuple(people.neighbourhoods.get("code", np.full(g, "")).tolist()))
         priority = draws.uniform(ids, 0, self.stream, setting.key, _ORDER)
         order = np.lexsort((ids, priority))
         self.queues = [order[strata.of[order] == k] for k in range(strata.share.size)]
@@ -94,12 +94,12 @@ class PlaceProgramme(Programme):
 
     def _lay(self, queue: NDArray, km: float) -> float:
         """Build so many kilometres along a queue of neighbourhoods; return how many could be."""
-        lacking = self.needed[queue] * (1 - self.built[queue])
+        needed, standing = self.needed[queue], self.built[queue]
+        lacking = needed * (1 - standing)
         open_to = np.cumsum(lacking)
-        here = np.clip(km - (open_to - lacking), 0.0, lacking)
-        built = np.divide(here, self.needed[queue], out=np.zeros(queue.size), where=self.needed[queue] > 0)
-        done = here >= lacking
-        self.built[queue] = np.where(done, 1.0, self.built[queue] + built)
+        here = np.minimum(np.maximum(km - (open_to - lacking), 0.0), lacking)
+        built = np.divide(here, needed, out=np.zeros(queue.size), where=needed > 0)
+        self.built[queue] = np.where(here >= lacking, 1.0, standing + built)
         self.add_to_count("exposed", self.setting.decile[queue], self.setting.residents[queue] * built)
         return float(here.sum())
 
@@ -131,4 +131,6 @@ class PlaceProgramme(Programme):
             for d in self.spec.mechanism.domains_of("opportunity_physical"):
                 total[d] += added
         else:
-            self.add_to_people(name, total, self.dose.astype(np.float32)[self.people.neighbourhood], factor)
+            dose, home = self.dose.astype(np.float32), self.people.neighbourhood
+            for column, shift in self.columns_of(name, total, factor):
+                add_by_group(home, dose, shift, column)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from movesim import draws
+from movesim.behaviour.shifts import add_at
 from movesim.errors import MovesimError
-from movesim.interventions.ladder import fifth_of, gradient, step_probability
+from movesim.interventions.ladder import climbing, fifth_of, gradient
 from movesim.interventions.mechanism import Solved
 from movesim.interventions.money import STEPS_A_YEAR, Account
 from movesim.interventions.scenario import Intervention
@@ -30,6 +32,7 @@ class Setting:
     people: Any
     key: draws.Key
     decile: NDArray
+    tilt: NDArray[np.float64]
     residents: NDArray[np.float64]
     trial: bool
 
@@ -39,15 +42,23 @@ class Setting:
         decile = np.asarray(people.neighbourhoods["imd_decile"])
         alive = people.alive[: people.n].astype(bool)
         residents = np.bincount(people.neighbourhood[alive], people.weight[alive], decile.size).astype(np.float64)
-        return cls(people, key, decile, residents, trial)
+        return cls(people, key, decile, np.asarray(gradient(decile)), residents, trial)
 
     def decile_of(self, rows: slice | NDArray) -> NDArray:
         """Return the IMD decile of where these people live."""
         return self.decile[self.people.neighbourhood[rows]]
 
-    def unit(self, code: object, number: int) -> str:
-        """Return a unit's own name for keyed draws: its code, or its number where it has none."""
-        return str(code) if str(code) else str(number)
+    def tilt_of(self, rows: slice | NDArray) -> NDArray[np.float64]:
+        """Return how deprived it is where these people live, as ladder.gradient has it."""
+        return self.tilt[self.people.neighbourhood[rows]]
+
+
+@lru_cache(maxsize=4)
+def unit_ids(kind: str, codes: tuple[str, ...]) -> NDArray[np.uint64]:
+    """Return the ids of schools or neighbourhoods for keyed draws: of their codes, or of their numbers where they have none."""
+    ids = np.array([draws.hash_id(kind, code or str(number)) for number, code in enumerate(codes)], np.uint64)
+    ids.flags.writeable = False
+    return ids
 
 
 class Programme:
@@ -97,12 +108,16 @@ class Programme:
         """Return the half-life in weeks of what did not become habit, as the study's follow-up asks for."""
         return self.number("half_life_weeks") * self.solved.persistence
 
-    def probability(self, step: str, readiness: NDArray, rows: NDArray) -> NDArray[np.float64]:
-        """Return these people's probability of climbing a step."""
+    def probability(self, step: str, readiness: NDArray, tilt: NDArray) -> NDArray[np.float64]:
+        """Return the probability of climbing a step of people of this readiness who live where it is so deprived."""
+        a, b = self.step(step)
+        return climbing(a, b, self.number("c"), readiness, tilt)
+
+    def step(self, step: str) -> tuple[float, float]:
+        """Return the level and the residual gradient of a step of the ladder."""
         if step not in self.solved.a:
             raise MovesimError(f"The ladder of '{self.spec.name}' was not solved for '{step}'; solve the trials again.")
-        b = self.solved.b.get(step, 0.0)
-        return step_probability(self.solved.a[step], b, self.number("c"), readiness, self.setting.decile_of(rows))
+        return float(self.solved.a[step]), float(self.solved.b.get(step, 0.0))
 
     def multiplier(self, decile: NDArray) -> NDArray[np.float64]:
         """Return exp(a + b (5.5 - decile) / 8), the residual gradient of a shift that reaches everybody."""
@@ -149,6 +164,10 @@ class Programme:
         """Add this programme's shift times a factor (0 for the placebo) to an array of behaviour.Shifts."""
         raise NotImplementedError
 
+    def reached(self) -> NDArray | None:
+        """Return the rows of the people whom it shifts, each once; None: everybody."""
+        return None
+
     # --- shifts of people ---------------------------------------------------------------------------------------------
     def person_arrays(self) -> dict[str, tuple[int, ...]]:
         """Return the arrays of people that its components need, with their domains."""
@@ -160,15 +179,18 @@ class Programme:
                 found[PERSON_SHIFTS[component.name]] = ()
         return found
 
-    def add_to_people(self, name: str, total: NDArray, level: NDArray[np.float32], factor: float) -> None:
-        """Add each person's dose times the shift times the factor to a person array, or to the domains of the prompt."""
-        n = level.size
+    def add_to_people(self, name: str, total: NDArray, rows: NDArray, level: NDArray[np.float32], factor: float) -> None:
+        """Add the doses of these rows times the shift times the factor to a person array, or to the domains of the prompt."""
+        for column, shift in self.columns_of(name, total, factor):
+            add_at(rows, level, shift, column)
+
+    def columns_of(self, name: str, total: NDArray, factor: float) -> Iterator[tuple[NDArray, np.float32]]:
+        """Yield each column of an array of people that it moves, and by how much at a dose of 1."""
         for component in self.spec.mechanism.components:
             # A negative shift times a factor of 0 is -0.0: adding 0.0 makes it a zero in every bit.
             shift = np.float32(self.solved.shifts[component.name] * factor + 0.0)
             if name == "prompt" and component.name == "motivation_automatic":
-                added = level * shift
                 for d in component.domains:
-                    total[d, :n] += added
+                    yield total[d], shift
             elif PERSON_SHIFTS.get(component.name) == name:
-                total[:n] += level * shift
+                yield total, shift

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from movesim import draws
 from movesim.interventions.doses import FOREVER, IN, Doses
-from movesim.interventions.programme import Programme, Readiness
+from movesim.interventions.programme import Programme, Readiness, unit_ids
 from movesim.interventions.targeting import matches, strata_of
 from movesim.words import RECORD_EVERY, WEEKS_A_YEAR
 
@@ -33,8 +33,7 @@ class SchoolProgramme(Programme):
         self.home = np.asarray(schools["neighbourhood"]).astype(np.int64)
         self.open_to = np.isin(schools["phase"], self.spec.phases)
         self.open_to[0] = False  # row 0 stands for no school
-        codes = schools.get("code", np.full(size, ""))
-        self.ids = np.array([draws.hash_id("school", setting.unit(c, i)) for i, c in enumerate(codes)], np.uint64)
+        self.ids = unit_ids("school", tuple(schools.get("code", np.full(size, "")).tolist()))
         lasting = draws.words(self.ids, 0, self.stream, setting.key, _WILLING)
         self.priority = np.argsort(np.lexsort((self.ids, lasting[1])))
         self.willing = self.open_to & (draws.decision(lasting[0]) < self.number("ladder.taken_up"))
@@ -107,10 +106,11 @@ class SchoolProgramme(Programme):
         rows = self.pupils[part[self.pupils] > 0]
         ready = np.asarray(readiness(self.spec.domains, rows), np.float64) if rows.size else np.zeros(0)
         words = draws.words(people.id[rows], 0, self.stream, self.setting.key, _PUPIL)
-        reached = draws.decision(words[_REACHED]) < self.probability("adhering", ready, rows) * part[rows]
+        tilt = self.setting.tilt_of(rows)
+        reached = draws.decision(words[_REACHED]) < self.probability("adhering", ready, tilt) * part[rows]
         # Who was reached stays reached while no class of the school drops out: how ready they are by now is not asked again.
         still = (doses.phase[rows] == IN) & (part[rows] >= self.before[people.school[rows]])
-        kept = draws.decision(words[_KEPT]) < self.probability("upkeep", ready, rows)
+        kept = draws.decision(words[_KEPT]) < self.probability("upkeep", ready, tilt)
         keeps_place = np.zeros(self.capacity, bool)
         keeps_place[rows[reached | still]] = True
         doses.finish(holding[~keeps_place[holding]])
@@ -152,6 +152,10 @@ class SchoolProgramme(Programme):
         self.doses.reset(rows)
         self.changed = True
 
+    def reached(self) -> NDArray:
+        """Return the rows of those who have a dose."""
+        return self.doses.live
+
     # --- shifts -------------------------------------------------------------------------------------------------------
     def writes(self) -> dict[str, tuple[int, ...]]:
         """Return the arrays of its components."""
@@ -164,5 +168,5 @@ class SchoolProgramme(Programme):
             shift = self.solved.shifts["opportunity_physical"] * factor + 0.0
             total[: self.level.size] += (shift * self.level * self.gain[self.home]).astype(np.float32)
         else:
-            level = self.doses.level[: self.people.n] * self.gain[self.people.neighbourhood]
-            self.add_to_people(name, total, level, factor)
+            rows = self.doses.live
+            self.add_to_people(name, total, rows, self.doses.level[rows] * self.gain[self.people.neighbourhood[rows]], factor)

@@ -38,7 +38,7 @@ def levels(people: People) -> dict[str, NDArray[np.int16]]:
     age = people.age
     adult, child = age >= ADULT_FROM, (age >= CHILD_FROM) & (age < ADULT_FROM)
     here = people.neighbourhood
-    decile = people.neighbourhoods["imd_decile"][here].astype(np.int16) - 1
+    decile = (people.neighbourhoods["imd_decile"].astype(np.int16) - 1).take(here)
     bands = len(AXES[6].levels)
     return {
         "all": np.zeros(people.n, np.int16),
@@ -51,5 +51,5 @@ def levels(people: People) -> dict[str, NDArray[np.int16]]:
         "ns_sec": np.where(adult & (people.ns_sec <= LOWER_CLASS), 2 - people.ns_sec, -1).astype(np.int16),
         "affluence": np.where(child, people.affluence, -1).astype(np.int16),
         "characteristics": (2 - characteristics(people)).astype(np.int16),
-        "local_authority": people.neighbourhoods["local_authority"][here].astype(np.int16),
+        "local_authority": people.neighbourhoods["local_authority"].astype(np.int16).take(here),
     }

@@ -1,0 +1,184 @@
+"""Interventions and shocks on the compiled run and on the plain reference model: from before the start through ramp to decay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alongside import (
+    KINDS,
+    MOST_NEAR_TIES,
+    Acting,
+    Seen,
+    begin_demography,
+    budget_cuts,
+    cost_of_living,
+    follow,
+    pandemic,
+    references,
+    small_place,
+)
+from movesim.behaviour.demography import spare_rows
+from movesim.behaviour.reference import ReferenceModel
+from movesim.behaviour.rules import Rules, behaviour_ledger, make_rules
+from movesim.behaviour.simulation import Simulation
+from movesim.interventions import Delivery, load_scenario, matches, solved_of
+from movesim.words import CHILD_FROM
+
+FOLDER = Path(__file__).resolve().parents[2] / "scenarios"
+SCENARIOS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.yaml") if path.stem != "baseline")
+# One of each kind and all kinds at once are held to it at every run of the tests, the others where there is time.
+QUICK = ("school_day", "routes_targeted", "community_leaders", "three_together")
+START, END = 2, 3  # the years of delivery: weeks 52 to 156
+PEOPLE, POUNDS, LAG, RAMP = 240, 40.0, 4, 30
+
+
+@cache
+def rules() -> Rules:
+    return make_rules(behaviour_ledger().central())
+
+
+@cache
+def week_zero(people: int = PEOPLE, neighbourhoods: int = 10, years: int = 4) -> Simulation:
+    """A settled small place at the start of the policy period."""
+    place = small_place(people, neighbourhoods, schools=4)
+    run = Simulation(place, rules(), references(np.random.default_rng(people)), spare=spare_rows(place, years))
+    run.run(-run.week)
+    return run
+
+
+def delivery_of(name: Path | str, run: Simulation, years: tuple[int, int] = (START, END)) -> Delivery:
+    """Deliver a scenario in these years, for much money and with little lag, its study taken as solved at a strength of 1.5."""
+    scenario = load_scenario(FOLDER / name)
+    scenario = replace(
+        scenario,
+        interventions=tuple(replace(i, start_year=years[0], end_year=years[1]) for i in scenario.interventions),
+    )
+    values, people, solved = scenario.ledger().central() | {scenario.budget: POUNDS}, run.people, {}
+    for spec in scenario.interventions:
+        values |= {spec.paths["lag_weeks"]: LAG, spec.paths["ramp_weeks"]: RAMP}
+        if "half_life_weeks" in spec.paths:
+            values[spec.paths["half_life_weeks"]] = 13
+        who = matches(people, spec.who)
+        ready = run.readiness(spec.domains)[who].astype(float)
+        decile = people.neighbourhoods["imd_decile"][people.neighbourhood]
+        solved[spec.name] = solved_of(spec, values, 1.5, ready - ready.mean(), people.weight[who], decile[who])
+    return Delivery(scenario, values, people, solved, run.key, years[1] + 2)
+
+
+def shifts_of(run: Simulation) -> dict[str, np.ndarray]:
+    """What is moved at all by now, by array."""
+    found = {name: run.shifts.get(name) for name in KINDS}
+    return {name: array.copy() for name, array in found.items() if array is not None and np.any(array)}
+
+
+def go_on(run: Simulation, act: Acting, week: int) -> None:
+    """Bring the compiled run alone to a week, as a study does."""
+    while run.week < week:
+        act()
+        run.step()
+        if run.week % 52 == 0:
+            run.turn_of_the_year()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow) for path in SCENARIOS],
+)
+def test_they_agree_under_every_scenario(name: Path) -> None:
+    run = week_zero().branch()
+    model = begin_demography(run)
+    delivery = delivery_of(name, run)
+    act = Acting(run, delivery, run.readiness)
+    seen, moved = Seen(), {}
+    for stage, first, weeks in (
+        ("before", 0, 1), ("start", 51, 2), ("ramp", 68, 2), ("peak", 103, 2), ("end", 154, 4), ("decay", 207, 3),
+    ):  # fmt: skip
+        go_on(run, act, first)
+        seen += follow(run, weeks, model, act)
+        moved[stage] = shifts_of(run)
+    seen.print_near_ties()
+    assert not moved["before"], "nothing is moved before a scenario starts"
+    assert moved["peak"], "the scenario moves something"
+    built = {kind for programme in delivery.programmes if programme.spec.kind == "place" for kind in programme.writes()}
+    for kind in moved["end"]:
+        sizes = {stage: float(np.abs(found[kind]).sum()) if kind in found else 0.0 for stage, found in moved.items()}
+        assert sizes["ramp"] <= sizes["peak"], kind
+        assert kind in built or sizes["decay"] < sizes["end"], f"{kind} fades, for nothing was built"
+    assert len(seen.years) == 4 and sum(year.born for year in seen.years) > 4
+
+
+def test_all_programmes_at_once_move_every_array() -> None:
+    """The portfolio of the shipped families leaves no kind of shift untested."""
+    run = week_zero().branch()
+    act = Acting(run, delivery_of("portfolios/three_together.yaml", run), run.readiness)
+    go_on(run, act, 120)
+    assert set(shifts_of(run)) >= {"Y", "S", "prompt", "supply", "offer", "fte", "likeness"}
+
+
+def test_they_agree_in_each_shock() -> None:
+    for shocks in ((pandemic,), (cost_of_living,), (budget_cuts,), (pandemic, cost_of_living, budget_cuts)):
+        run = week_zero().branch()
+        act = Acting(run, shocks=[partial(shock, first=3) for shock in shocks])
+        seen = follow(run, 2, act=act)
+        assert all(not np.any(array) for array in shifts_of(run).values())
+        go_on(run, act, 22)
+        seen += follow(run, 2, act=act)
+        assert shifts_of(run)
+        go_on(run, act, 40)  # the pandemic is being lifted
+        seen += follow(run, 1, act=act)
+        assert seen.sessions > 500
+
+
+def test_shocks_do_what_they_are_for() -> None:
+    """Sport stops in a pandemic and comes back; a squeeze takes sport from the poorest places; cuts take trust."""
+    runs = {name: week_zero().branch() for name in ("none", "pandemic", "squeeze", "cuts")}
+    for run in runs.values():
+        run.people.domain_minutes[:] = 0
+    acts = {
+        "none": Acting(runs["none"]), "pandemic": Acting(runs["pandemic"], shocks=[pandemic]),
+        "squeeze": Acting(runs["squeeze"], shocks=[cost_of_living]), "cuts": Acting(runs["cuts"], shocks=[budget_cuts]),
+    }  # fmt: skip
+    for name, run in runs.items():
+        go_on(run, acts[name], 51)
+    minutes = {name: run.people.domain_minutes[3, : run.people.n] for name, run in runs.items()}
+    scored = runs["none"].people.age >= CHILD_FROM
+    assert minutes["pandemic"][scored].sum() < 0.8 * minutes["none"][scored].sum()
+    decile = runs["none"].people.neighbourhoods["imd_decile"][runs["none"].people.neighbourhood]
+    lost = {name: 1 - minutes["squeeze"][rows].sum() / minutes["none"][rows].sum() for name, rows in
+            (("poor", scored & (decile <= 3)), ("rich", scored & (decile >= 8)))}  # fmt: skip
+    assert lost["poor"] > lost["rich"] > -0.02
+    assert (runs["cuts"].trust < 0.8 * runs["none"].trust).all()
+
+
+def test_they_agree_left_to_themselves_with_everything_on_for_two_years() -> None:
+    """Demography, terms, children, ties, three programmes and three shocks: both go their own way from week 0."""
+    run = week_zero(1000, 40, 2).branch()
+    model = begin_demography(run)
+    delivery = delivery_of("portfolios/three_together.yaml", run, (1, 1))
+    shocks = [partial(pandemic, first=30, lasts=10), partial(cost_of_living, first=20), partial(budget_cuts, first=60)]
+    act = Acting(run, delivery, run.readiness, shocks)
+    seen = Seen()
+    while run.week < 104:
+        act()
+        model.follow_shifts(run)
+        run.step()
+        model.step()
+        seen.near += sum(len(p.near) for p in model.everybody)
+        seen.decisions += sum(len(p.domains()) for p in model.everybody)
+        if run.week % 52 == 0:
+            run.turn_of_the_year()
+            model.turn_of_the_year()
+            seen.years.append(model.changes)
+    theirs = ReferenceModel.of(run)
+    seen.print_near_ties()
+    print(seen.years)
+    for child in (False, True):
+        print("children" if child else "adults", "inactive and active:", model.shares(child), "compiled:", theirs.shares(child))
+        assert np.abs(np.subtract(model.shares(child), theirs.shares(child))).max() <= 0.001
+    assert model.n == run.people.n and sum(year.died for year in seen.years) > 20
+    assert seen.decisions > 300_000 and seen.near / seen.decisions < MOST_NEAR_TIES

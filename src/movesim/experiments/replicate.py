@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from movesim import draws
 from movesim.behaviour.demography import Demography, spare_rows
@@ -54,19 +55,42 @@ class Task:
     population: str = ""  # fingerprint of the people and hash of the sources that the study was planned with; "": any
     sources: str = ""
     every_year: bool = False  # of a sweep: keep all years, not only the last
+    threads: int = 1  # of one run; changes no number
+
+    @property
+    def has_placebo(self) -> bool:
+        """Whether the dose of nothing is run beside each scenario."""
+        return self.replicate == 0 if self.placebo is None else self.placebo
 
 
 class OtherMake(InputError):
     """A worker that would give other numbers than the study: other sources, or other people."""
 
 
+@dataclass(frozen=True)
+class Ending:
+    """Who was there when a run ended, whether they count, and their status (0 inactive, 1 fairly active, 2 active)."""
+
+    id: NDArray[np.uint64]
+    live: NDArray[np.int8]
+    status: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, people: People) -> Ending:
+        return cls(people.id.copy(), people.live[: people.n].copy(), status(people))
+
+
 @dataclass
 class Finished:
-    """A scenario's run of one pair at its end."""
+    """What is kept of a scenario's run of one pair: its people are let go, so that one run is in memory at a time."""
 
-    simulation: Simulation
     recorder: Recorder
-    delivery: Delivery | None
+    ending: Ending
+    residents: float
+    state: str  # a hash of everything carried from week to week, where it was asked for
+    money: pd.DataFrame | None = None
+    ladder: pd.DataFrame | None = None
+    winners: pd.DataFrame | None = None
 
 
 def run_pair(task: Task) -> dict[str, Any]:
@@ -88,7 +112,7 @@ def run_scenarios(task: Task) -> tuple[dict[str, Finished], list[dict[str, Any]]
     rules, references = rules_and_references(task.draws, task.replicate, task.behaviour)
     drawn = {name: scenario_values(s, task) for name, s in scenarios.items()}
     spare = spare_rows(population, task.years) if task.demography else 0
-    start = Simulation(population, rules, references, task.seed, task.replicate, spare)
+    start = Simulation(population, rules, references, task.seed, task.replicate, spare, threads=task.threads)
     start.people.trend = scenarios[BASELINE].trend(drawn[BASELINE])
     recorder = Recorder(population.local_authorities, areas=task.areas)
     record_burn_in(start, recorder)
@@ -103,13 +127,12 @@ def run_scenarios(task: Task) -> tuple[dict[str, Finished], list[dict[str, Any]]
     guards = []
     for name, scenario in scenarios.items():
         solved = solve(scenario, drawn[name], task.draws, task.replicate, task.behaviour)
-        finished[name] = run_policy(start, recorder, scenario, drawn[name], solved, task, england_mean)
-        if name != BASELINE:
-            guards.append(same_before_start(name, scenario, finished[BASELINE], finished[name]))
-            if task.replicate == 0 if task.placebo is None else task.placebo:
-                guards.append(
-                    placebo(name, start, recorder, scenario, drawn[name], solved, task, england_mean, finished[BASELINE])
-                )
+        baseline = finished.get(BASELINE)
+        finished[name] = run_policy(start, recorder, scenario, drawn[name], solved, task, england_mean, baseline=baseline)
+        if baseline is not None:
+            guards.append(same_before_start(name, scenario, baseline, finished[name]))
+            if task.has_placebo:
+                guards.append(placebo(name, start, recorder, scenario, drawn[name], solved, task, england_mean, baseline))
     return finished, guards, recorder
 
 
@@ -167,10 +190,10 @@ def record_burn_in(simulation: Simulation, recorder: Recorder) -> None:
 
 def run_policy(
     start: Simulation, past: Recorder, scenario: Scenario, values: Mapping[str, float], solved: Mapping[str, Any], task: Task,
-    england_mean: Callable[[tuple[int, ...]], float], dose: float = 1.0,
+    england_mean: Callable[[tuple[int, ...]], float], dose: float = 1.0, baseline: Finished | None = None,
 ) -> Finished:  # fmt: skip
-    """Run a scenario from the shared past to the end of the policy period."""
-    simulation, recorder = start.branch(), past.copy()
+    """Run a scenario from the shared past to the end of the policy period; with a baseline, say who won and lost against it."""
+    simulation, recorder = start.branch(lend=True), past.copy()
     delivery = None
     if scenario.interventions:
         key = draws.key(task.seed, task.replicate)
@@ -189,7 +212,16 @@ def run_policy(
         if simulation.week % WEEKS_A_YEAR == 0 and simulation.week < task.years * WEEKS_A_YEAR:
             simulation.turn_of_the_year()
             recorder.place(simulation.people)
-    return Finished(simulation, recorder, delivery)
+    people = simulation.people
+    finished = Finished(
+        recorder, Ending.of(people), float(people.weight.sum()), state_hash(simulation) if task.has_placebo else ""
+    )
+    if delivery is not None:
+        finished.money, finished.ladder = delivery.money(), delivery.ladder()
+    if baseline is not None:
+        finished.winners = winners_and_losers(baseline.ending, people, task.areas)
+        finished.winners.insert(0, "week", simulation.week)
+    return finished
 
 
 # --- guards ---------------------------------------------------------------------------------------------------------
@@ -224,7 +256,7 @@ def placebo(
 ) -> dict[str, Any]:  # fmt: skip
     """Check that the whole machinery at dose 0 gives the baseline, bit for bit, to the last week."""
     nothing = run_policy(start, past, scenario, values, solved, task, england_mean, dose=0.0)
-    if state_hash(nothing.simulation) != state_hash(baseline.simulation):
+    if nothing.state != baseline.state:
         raise GuardError(f"'{name}' at dose 0 is not no change after {task.years} years; nothing was kept.")
     return {"name": "placebo", "passed": True, "detail": f"{name} at dose 0 is no change, bit for bit, to the last week"}
 
@@ -256,22 +288,13 @@ def tables_of(finished: Mapping[str, Finished], task: Task) -> dict[str, pd.Data
             frame.insert(position, column, value)
         return frame
 
-    def winners(name: str, run: Finished) -> pd.DataFrame | None:
-        if name == BASELINE:
-            return None
-        frame = winners_and_losers(finished[BASELINE].simulation.people, run.simulation.people, task.areas)
-        frame.insert(0, "week", run.simulation.week)
-        return label(name, frame)
-
     return {
         "outcomes": stack(lambda name, run: label(name, run.recorder.outcomes(task.every_group))),
         "adjusted": stack(lambda name, run: label(name, run.recorder.adjusted())),
         "cross": stack(lambda name, run: label(name, run.recorder.cross())),
-        "money": stack(lambda name, run: None if run.delivery is None else label(name, run.delivery.money())),
-        "ladder": stack(
-            lambda name, run: None if run.delivery is None else label(name, run.delivery.ladder()).drop(columns="replicate")
-        ),
-        "winners": stack(winners),
+        "money": stack(lambda name, run: None if run.money is None else label(name, run.money)),
+        "ladder": stack(lambda name, run: None if run.ladder is None else label(name, run.ladder).drop(columns="replicate")),
+        "winners": stack(lambda name, run: None if run.winners is None else label(name, run.winners)),
     }
 
 
@@ -279,10 +302,10 @@ def status(people: People) -> np.ndarray:
     """Return each person's status, 0 inactive, 1 fairly active, 2 active, from the last four weeks."""
     mean, child = people.mean[: people.n], people.child[: people.n] > 0
     low, high = (np.where(child, c, a) for a, c in zip(ADULT_LIMITS, CHILD_LIMITS, strict=True))
-    return (mean >= low).astype(np.int8) + (mean >= high)
+    return (mean >= low).astype(np.int8) + (mean >= high).astype(np.int8)
 
 
-def winners_and_losers(baseline: People, option: People, areas: tuple[int, ...] = ()) -> pd.DataFrame:
+def winners_and_losers(baseline: Ending, option: People, areas: tuple[int, ...] = ()) -> pd.DataFrame:
     """Return, by axis and level, residents whose own status differs from what it is with no change, in both directions.
 
     The same persons are compared (present in both runs at the end); weights are the option's.
@@ -292,7 +315,7 @@ def winners_and_losers(baseline: People, option: People, areas: tuple[int, ...] 
     if areas:
         both &= np.isin(option.neighbourhoods["local_authority"][option.neighbourhood[ours]], areas)
     ours, theirs = ours[both], theirs[both]
-    after, before, weight = status(option)[ours], status(baseline)[theirs], option.weight[ours]
+    after, before, weight = status(option)[ours], baseline.status[theirs], option.weight[ours]
     columns = {
         "residents": weight,
         "newly_active": weight * ((after == 2) & (before < 2)),

@@ -59,6 +59,11 @@ class Prepared:
     areas: tuple[int, ...]
     identity: dict[str, Any]
 
+    @property
+    def threads(self) -> int:
+        """Threads of one run: processors that would stand idle because there are fewer pairs."""
+        return max(1, self.settings.workers // self.settings.replicates)
+
     def task(self, replicate: int, numbers: Mapping[str, float] = MappingProxyType({}), placebo: bool | None = None) -> Task:
         """Return a pair as a worker needs it; `numbers` are a design's, of the model or of scenarios, by dotted path."""
         s = self.settings
@@ -68,7 +73,7 @@ class Prepared:
         return Task(
             replicate, tuple(name for name in self.scenarios if name != BASELINE), s.place, people_of(s), s.place_seed, s.seed,
             s.years, s.draws, s.demography, self.areas, {**s.behaviour, **behaviour}, s.record == "full", placebo, read,
-            self.population.fingerprint, sources_id(), s.record == "yearly",
+            self.population.fingerprint, sources_id(), s.record == "yearly", self.threads,
         )  # fmt: skip
 
 

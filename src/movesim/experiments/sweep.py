@@ -170,9 +170,9 @@ def point(task: Task) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     for outcome in OUTCOMES:
         rows = outcomes[["scenario", "age_group", "axis", "level", "week"]]
         parts.append(rows.assign(outcome=outcome, measure="level", value=outcomes[outcome])[["scenario", *CELL, "value"]])
-    residents = float(np.sum(finished[BASELINE].simulation.people.weight[: finished[BASELINE].simulation.people.n]))
+    residents = finished[BASELINE].residents
     for name, run in finished.items():
-        spent = 0.0 if run.delivery is None else float(run.delivery.money()["spent"].sum())
+        spent = 0.0 if run.money is None else float(run.money["spent"].sum())
         row = {"scenario": name, "age_group": "all", "axis": "all", "outcome": "spent", "measure": "level", "level": "all"}
         parts.append(pd.DataFrame([{**row, "week": task.years * WEEKS_A_YEAR, "value": spent / task.years / residents}]))
     table = pd.concat(parts, ignore_index=True)

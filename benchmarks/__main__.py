@@ -109,7 +109,7 @@ def around_the_week() -> Iterator[Row]:
         )
         yield name, n, took, "ns a person-week"
     least = np.inf
-    for _ in range(4):
+    for _ in range(extras.YEARS):
         started.run(51)
         started.step()
         least = min(least, best(started.turn_of_the_year, 1))
@@ -133,7 +133,7 @@ def ten_years() -> None:
     from movesim.behaviour.demography import Demography, spare_rows
     from movesim.outcomes.record import Recorder
 
-    population = load_place(PLACE)
+    population = load_place(PLACE, None)
     rules = make_rules(behaviour_ledger().central())
     run = Simulation(population, rules, References.first_guess(), spare=spare_rows(population, 10), threads=2)
     run.week = 0

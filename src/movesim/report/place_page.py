@@ -108,7 +108,7 @@ def finding(facts: PlaceFacts) -> tuple[str, str]:
     told = "all" if len(better) == len(held) else f"{len(better)} of {len(held)}"
     return f"{first}.", (
         f"Of the tables held back, {told} are predicted closer than by each authority's average: {listed} of people or "
-        "households in the wrong category, counted twice."
+        "households in the wrong category, each counted where it lacks and where it is too many."
     )
 
 

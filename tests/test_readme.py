@@ -56,8 +56,8 @@ def test_every_link_leads_somewhere() -> None:
         assert target.startswith("https://") or (ROOT / target).exists(), target
 
 
-def test_the_python_snippet_names_what_exists() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+def test_the_python_snippets_name_what_exists() -> None:
+    code = "".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL))
     compile(code, "README", "exec")
     for name in re.findall(r"movesim\.(\w+)", code):
         assert name in movesim.__all__

@@ -164,3 +164,15 @@ def test_wrong_values_from_python_get_a_sentence(vary: Any, sentence: str) -> No
 
     with pytest.raises(InputError, match=sentence):
         SweepSettings(scenarios=["routes"], vary=vary)
+
+
+def test_empty_cells_are_equal_to_each_other() -> None:
+    """A point with an empty cell is one point however often it is given, and has one number."""
+    from movesim.experiments.design import Design, unique_rows
+
+    nan = float("nan")
+    design = Design.of(["b", "a"], [[1.0, nan], [1.0, nan], [nan, 2.0], [nan, 2.0], [1.0, 2.0]])
+    assert len(design) == 3 and design.paths == ("a", "b")
+    rows, number = unique_rows(np.array([[nan, 0.0], [nan, 0.0], [1.0, nan], [nan, 1.0]]))
+    assert len(rows) == 3 and number[0] == number[1] and len(set(number.tolist())) == 3
+    assert np.isnan(rows).sum() == 3

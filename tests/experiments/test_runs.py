@@ -172,3 +172,13 @@ def test_other_errors_of_the_disk_are_not_called_full(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(OSError, match="Input/output error"):
         runs.add("f" * 32, pack({}, {}))
+
+
+def test_what_another_process_sealed_meanwhile_is_done(tmp_path: Path) -> None:
+    one, other = Runs(tmp_path), Runs(tmp_path)
+    assert one.done() == other.done() == set()
+    mine, theirs = keys(2)
+    for number, (runs, key) in enumerate(((one, mine), (other, theirs))):
+        runs.add(key, pack(*work(Fake(number))))
+        runs.seal()
+    assert one.done() == other.done() == {mine, theirs}

@@ -276,3 +276,21 @@ def test_maps_that_cannot_be_right_are_refused(county: toy.County, tmp_path: Pat
     put(lambda f: [x["properties"].update(LSOA21CD="E01000001") for x in f[:1]] and f.__delitem__(slice(1, None)))
     with pytest.raises(InputError, match=r"has none of the LSOAs of the place; fetch the boundaries"):
         read(folder)
+
+
+def test_the_decimal_mark_of_a_column_is_what_its_cells_say(tmp_path: Path) -> None:
+    """A file with semicolons may still have decimal points: 292.41 metres are not 29,241."""
+    from movesim.place.reading import read
+
+    def column(*cells: str) -> list[float]:
+        path = tmp_path / "parks.csv"
+        path.write_text("LSOA code;LSOA name;Distance (m)\n" + "".join(f"E0190010{k};N;{c}\n" for k, c in enumerate(cells)))
+        return read(path, "lsoa code", year=False).numbers("distance (m)", whole=False).tolist()
+
+    assert column("292.41", "1.5", "80") == [292.41, 1.5, 80.0]
+    assert column("292,41", "1.234,5", "80") == [292.41, 1234.5, 80.0]
+    assert column("1,234.5", "80", "2") == [1234.5, 80.0, 2.0]
+    with pytest.raises(
+        InputError, match=r"parks\.csv, column 'Distance \(m\)': some cells have a decimal point and some a decimal"
+    ):
+        column("292.41", "80,5")

@@ -21,7 +21,16 @@ from movesim.place import load_place
 REFERENCE_PLACE, REFERENCE_PEOPLE, REFERENCE_SEED = "england", 20_000, 1
 CENTRAL = -1
 # What a run's numbers depend on; README, report and command line are not among it.
-MODEL_SOURCES = ("words.py", "draws.py", "evidence.py", "place", "behaviour", "outcomes", "interventions", "experiments/replicate.py")
+MODEL_SOURCES = (
+    "words.py",
+    "draws.py",
+    "evidence.py",
+    "place",
+    "behaviour",
+    "outcomes",
+    "interventions",
+    "experiments/replicate.py",
+)
 
 
 @lru_cache(maxsize=1)

@@ -28,7 +28,7 @@ from movesim.errors import MovesimError
 from movesim.evidence import Ledger
 from movesim.experiments import targets as published
 from movesim.experiments.engines import Local, Serial
-from movesim.experiments.keys import Keys, libraries
+from movesim.experiments.keys import Keys, libraries, source_of
 from movesim.experiments.runner import Job, do_missing
 from movesim.experiments.runs import Runs
 from movesim.place import load_place
@@ -246,6 +246,7 @@ def _members(
 ) -> tuple[list[Member], int]:
     """Return the first members that come close enough, in the order of their draws, and how many draws were tried."""
     identity = {**settings.identity(), "sources": model_id(), "libraries": libraries(), "start": start.tolist(), "J": J.tolist()}
+    identity["work"] = source_of(__file__)
     keys, runs = Keys(identity), Runs(cache_folder("calibrate") / fingerprint(identity))
     kept: list[Member] = []
     tried = 0

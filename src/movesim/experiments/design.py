@@ -43,7 +43,13 @@ class Design:
         """Return a design with its paths and its points sorted, each point once."""
         table = np.asarray(values, float).reshape(-1, len(paths)) + 0.0  # no minus zero
         order = sorted(range(len(paths)), key=lambda k: paths[k])
-        return cls(tuple(paths[k] for k in order), np.unique(table[:, order], axis=0))
+        return cls(tuple(paths[k] for k in order), unique_rows(table[:, order])[0])
+
+
+def unique_rows(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the rows, each once and sorted, and for every row which of these it is; two empty cells (nan) are equal."""
+    rows, number = np.unique(np.where(np.isnan(table), np.inf, table), axis=0, return_inverse=True)
+    return np.where(np.isinf(rows), np.nan, rows), number.ravel()
 
 
 def make(kind: str, vary: Mapping[str, Any], points: int, seed: int, ledger: Ledger) -> Design:

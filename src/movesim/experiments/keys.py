@@ -13,7 +13,8 @@ from typing import Any
 from movesim.behaviour.parameters import MODEL_SOURCES, fingerprint
 from movesim.config import conf_folder
 
-# Of the experiments a pair's numbers come from one file alone; stores, engines and tables put together may change.
+# Of the experiments a pair's numbers come from one file alone; stores, engines and tables put together may change. Work that
+# is more than pairs adds its own file (source_of).
 SOURCES = (*(name for name in MODEL_SOURCES if not name.startswith("experiments")), "experiments/replicate.py")
 ARITHMETIC = ("numpy", "numba", "scipy")  # another version may give another last bit
 
@@ -31,6 +32,11 @@ def sources_id() -> str:
         for path in sorted((conf_folder() / folder).iterdir()):
             digest.update(f"conf/{folder}/{path.name}".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def source_of(path: str) -> str:
+    """Return a hash of one source file, for work whose numbers come from it too."""
+    return hashlib.blake2b(Path(path).read_bytes(), digest_size=8).hexdigest()
 
 
 def libraries() -> dict[str, str]:

@@ -71,10 +71,10 @@ def do_missing(
 
         def missing() -> Iterator[tuple[Job, tuple[Work, Any]]]:
             # two processes at one study begin at its two ends, so that they meet in the middle
-            for job in reversed(list(jobs)) if session.others else jobs:
+            for job in reversed(list(jobs)) if session.others and until is None else jobs:
                 if until is not None and time.monotonic() > until:
                     return
-                if job.key not in kept and in_shard(job.key, shard) and not (session.others and runs.has(job.key)):
+                if job.key not in kept and in_shard(job.key, shard) and not runs.has(job.key):
                     running[job.key] = None
                     yield job, (function, job.task)
 

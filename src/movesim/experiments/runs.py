@@ -110,7 +110,8 @@ class Runs:
     # --- what is there ------------------------------------------------------------------------------------------------
     def done(self) -> set[str]:
         """Return the keys of all finished runs."""
-        loose, sealed = self._loose(), self._index()
+        loose = self._loose()  # before the index: what others seal in between stands in one of the two
+        sealed = self._index(again=True)
         return set(sealed).union(loose)
 
     def has(self, key: str) -> bool:
@@ -161,9 +162,8 @@ class Runs:
     def add(self, key: str, data: bytes) -> None:
         """Keep a finished run; when this returns it is on disk. Raises MovesimError when the disk is full."""
         try:
-            write_whole(self.parts / f"{key}{ENDING}", data)
-        except FileNotFoundError:
-            self.parts.mkdir(parents=True, exist_ok=True)
+            if not self._mine:
+                self.parts.mkdir(parents=True, exist_ok=True)
             write_whole(self.parts / f"{key}{ENDING}", data)
         except OSError as error:
             raise self._told(error) from error

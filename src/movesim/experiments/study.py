@@ -61,8 +61,11 @@ class Prepared:
 
     @property
     def threads(self) -> int:
-        """Threads of one run: processors that would stand idle because there are fewer pairs."""
-        return max(1, self.settings.workers // self.settings.replicates)
+        """Threads of one run: processors of this computer that would stand idle because there are fewer pairs."""
+        s = self.settings
+        if s.engine != "local" or getattr(s, "precision", None) is not None or not hasattr(s, "precision"):
+            return 1  # elsewhere, or more runs than pairs
+        return max(1, s.workers // s.replicates)
 
     def task(self, replicate: int, numbers: Mapping[str, float] = MappingProxyType({}), placebo: bool | None = None) -> Task:
         """Return a pair as a worker needs it; `numbers` are a design's, of the model or of scenarios, by dotted path."""

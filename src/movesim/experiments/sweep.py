@@ -19,9 +19,9 @@ from movesim.behaviour.parameters import draw_number, fingerprint
 from movesim.behaviour.rules import behaviour_ledger
 from movesim.errors import InputError
 from movesim.evidence import Ledger
-from movesim.experiments.design import Design, make
+from movesim.experiments.design import Design, make, unique_rows
 from movesim.experiments.engines import engine_of
-from movesim.experiments.keys import Keys
+from movesim.experiments.keys import Keys, source_of
 from movesim.experiments.replicate import BASELINE, OtherMake, Task, drift, run_scenarios, with_numbers
 from movesim.experiments.runner import Job, Tally, do_missing
 from movesim.experiments.store import Result, Study, save_table
@@ -59,7 +59,7 @@ def sweep(settings: SweepSettings) -> Result:
     ready = prepare(settings)
     design = make(settings.design, settings.vary, settings.points, settings.design_seed, ledger_of(ready))
     check_values(design, ready)
-    identity = {**ready.identity, "swept": list(design.paths), "design": _design_identity(settings)}
+    identity = {**ready.identity, "swept": list(design.paths), "design": _design_identity(settings), "work": source_of(__file__)}
     mark = fingerprint(identity)
     folder = settings.out or Path("outputs") / settings.command / f"{short(settings.place)}-{mark[:8]}"
     plan = Study(folder, mark, identity)
@@ -130,7 +130,7 @@ def joined(plan: Study, design: Design, replicates: int) -> tuple[Design, np.nda
         before = pd.read_parquet(path)
         if list(before.columns) == [*design.paths, "replicate"]:
             table = np.concatenate([table, before.to_numpy(float)])
-    rows = np.unique(table, axis=0)
+    rows, _ = unique_rows(table)
     return Design(design.paths, rows[:, :-1]), rows[:, -1].astype(int)
 
 
@@ -194,7 +194,7 @@ def put_together(
     save_table(assumptions(ready.settings, scenarios), plan.folder / "assumptions.parquet")
     guards = guards_of(plan.runs.notes(keys[row] for row in rows), strict=False)
     manifest = manifest_of(plan, ready, int(replicate.max(initial=0)) + 1, guards, pd.DataFrame(), seconds)
-    several = np.unique(points.values, axis=0)
+    several, _ = unique_rows(points.values)
     manifest |= {
         "swept": list(points.paths), "points": len(several), "runs": len(keys), "failed": len(keys) - len(rows),
         "runs_mark": mark if len(rows) == len(keys) else "",
@@ -207,7 +207,7 @@ def write_table(plan: Study, ready: Prepared, points: Design, replicate: np.ndar
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    _, number = np.unique(points.values, axis=0, return_inverse=True)
+    _, number = unique_rows(points.values)
     target = plan.folder / f"{TABLE}.parquet"
     half = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     writer: pq.ParquetWriter | None = None
@@ -217,7 +217,7 @@ def write_table(plan: Study, ready: Prepared, points: Design, replicate: np.ndar
             tables: list[pa.Table] = [t for _, t in plan.runs.each(TABLE, (keys[row] for row in some))]
             length = [t.num_rows for t in tables]
             head = {
-                "point": pa.array(np.repeat(number.ravel()[some], length)),
+                "point": pa.array(np.repeat(number[some], length)),
                 "draw": pa.array(np.repeat([draw_number(ready.settings.draws, int(replicate[row])) for row in some], length)),
                 "replicate": pa.array(np.repeat(replicate[some], length)),
                 **{p: pa.array(np.repeat(points.values[some, j], length)) for j, p in enumerate(points.paths)},

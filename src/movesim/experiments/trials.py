@@ -15,7 +15,7 @@ from movesim.behaviour.parameters import draw_number, fingerprint, model_id, wri
 from movesim.config import shown
 from movesim.errors import InputError, did_you_mean, one_of
 from movesim.experiments.engines import engine_of
-from movesim.experiments.keys import Keys, libraries
+from movesim.experiments.keys import Keys, libraries, source_of
 from movesim.experiments.replicate import with_numbers
 from movesim.experiments.runner import Job, do_missing
 from movesim.experiments.store import Study, save_table
@@ -75,7 +75,7 @@ def trials(settings: TrialsSettings) -> Trials:
             raise InputError(f"There is no study called '{name}'.{did_you_mean(name, known)} There are {one_of(known)}.")
     replicates = 1 if settings.draws == "central" else settings.replicates
     scenarios = {s.name: s for s in with_numbers({n: load_scenario(n) for n in wanted}, settings.numbers)}
-    shared = {"sources": model_id(), "libraries": libraries()}
+    shared = {"sources": model_id(), "libraries": libraries(), "work": source_of(__file__)}
     identity = {**settings.identity(), **shared, "scenario_contents": {n: fingerprint(s.contents) for n, s in scenarios.items()}}
     mark = fingerprint(identity)
     folder = settings.out or Path("outputs") / "trials" / f"studies-{mark[:8]}"

@@ -18,7 +18,7 @@ from movesim.place.margins import ENVIRONMENT, Margins
 from movesim.place.observed import Floats, load_observed, read_observed, save_observed
 from movesim.place.official import read_margins
 from movesim.place.overrides import overridden
-from movesim.place.store import patient, written
+from movesim.place.store import UNREADABLE, patient, written
 from movesim.place.tables import Found, Survey
 
 FORMAT = 2
@@ -174,5 +174,5 @@ def _load(folder: Path) -> Margins:
         if margins.fingerprint() != about["margins"]:
             raise ValueError("the columns are not those that were written")
         return margins
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+    except UNREADABLE as error:
         raise InputError(f"The place in {folder} is damaged ({error}); build it again from its files.") from None

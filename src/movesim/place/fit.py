@@ -16,6 +16,7 @@ from movesim.place.heldback import predicted
 from movesim.place.households import Households, form
 from movesim.place.margins import AGE_STARTS, CENSUS_SIX, Margins, raked, seeds, table
 from movesim.place.observed import BY_KEY, FITTED, Kind
+from movesim.place.store import UNREADABLE
 from movesim.place.synthesis import Residents, synthesise
 from movesim.place.tenure import COMPOSITIONS, compositions
 
@@ -188,7 +189,7 @@ def counted_of(name: str, margins: Margins, place_seed: int, workers: int = 1) -
         with np.load(path) as held:
             keys = [k.removeprefix("table.") for k in held.files if k.startswith("table.")]
             return Tally({k: held[f"table.{k}"] for k in keys}, held["disabled_by_age"], held["compositions"])
-    except (OSError, ValueError, EOFError, KeyError):
+    except UNREADABLE:
         pass  # only a cache: it is made again
     found = tally(margins.whole(), place_seed, workers)
     folder.mkdir(parents=True, exist_ok=True)

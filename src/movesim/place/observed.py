@@ -16,6 +16,7 @@ from movesim.place.heldback import CARE, DIMENSIONS, HEALTH, QUALIFICATIONS
 from movesim.place.margins import CENSUS_SIX, Margins
 from movesim.place.origins import Origin
 from movesim.place.reading import Table, in_order, read
+from movesim.place.store import UNREADABLE
 from movesim.place.tenure import TENURES
 from movesim.words import ETHNIC_GROUPS, NS_SEC, SEXES
 
@@ -135,5 +136,5 @@ def load_observed(folder: Path) -> dict[str, Floats]:
     try:
         with np.load(folder / "observed.npz") as held:
             return {key: held[key] for key in held.files}
-    except (OSError, ValueError, EOFError, KeyError) as error:
+    except UNREADABLE as error:
         raise InputError(f"The place in {folder} is damaged ({error}); build it again from its files.") from None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movesim.errors import InputError
-from movesim.place.store import put
+from movesim.place.store import UNREADABLE, put
 from movesim.words import LOCAL, NEIGHBOURHOODS, PEOPLE, SCHOOLS, TIES
 
 FORMAT = 1
@@ -122,7 +122,7 @@ class Population:
             )
         except FileNotFoundError as error:
             raise InputError(f"{folder} holds no complete population ({Path(str(error.filename)).name} is missing).") from None
-        except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
+        except UNREADABLE as error:
             raise InputError(
                 f"{folder} holds a damaged population ({error}); delete the folder and load the place again."
             ) from None

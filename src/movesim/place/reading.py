@@ -26,6 +26,8 @@ HIDDEN = {"", "..", "...", ".", ":", "-", "*", "!", "c", "[c]", "x", "[x]", "z",
 CODE = "geography code"
 _SAME_CODE = {CODE: (CODE, "mnemonic", "lower layer super output areas code", "lsoa code")}
 _NUMBER = re.compile(r"^[+-]?(\d+|\d{1,3}([, \u00a0]\d{3})+)?(\.\d*)?(e[+-]?\d{1,3})?$")
+# A mark that is not followed by just three digits cannot stand between thousands.
+_POINT, _COMMA = (re.compile(rf"{mark}(\d{{1,2}}|\d{{4,}})$") for mark in (r"\.", ","))
 _SHORTEST = 30  # letters of a column name that a cut one must have left
 MOST = 100_000  # no LSOA counts more of anything
 
@@ -69,9 +71,22 @@ class Table:
         cells = [row[at] for row in self.cells]
         if all(c.isascii() and c.isdigit() and len(c) < 6 for c in cells):
             return np.array(cells, dtype="U5").astype(np.float64)
-        return np.array([self._number(c, k, at, whole, gaps, most) for k, c in enumerate(cells)])
+        comma = not whole and self._decimal_comma(at, cells)
+        return np.array([self._number(c, k, at, whole, gaps, most, comma) for k, c in enumerate(cells)])
 
-    def _number(self, cell: str, row: int, at: int, whole: bool, gaps: bool, most: float | None) -> float:
+    def _decimal_comma(self, at: int, cells: list[str]) -> bool:
+        """Tell whether a column of measures is written with a decimal comma. Raises InputError where it says both."""
+        if not self.decimal_comma:
+            return False
+        points, commas = (any(mark.search(c.strip()) for c in cells) for mark in (_POINT, _COMMA))
+        if points and commas:
+            raise InputError(
+                f"{self.path}, column '{self.header[at].strip()}': some cells have a decimal point and some a decimal comma; "
+                "write all of them with one."
+            )
+        return not points
+
+    def _number(self, cell: str, row: int, at: int, whole: bool, gaps: bool, most: float | None, comma: bool = False) -> float:
         bare = cell.strip().lower()
         if bare in HIDDEN:
             if gaps:
@@ -80,7 +95,7 @@ class Table:
                 f"{self._where(row, at)}: the cell is empty or suppressed ('{cell.strip()}'), which is not zero; "
                 "fill it in, or leave this LSOA out of every table."
             )
-        if self.decimal_comma and not whole:
+        if comma:
             bare = bare.replace(".", "").replace(",", ".")
         if not _NUMBER.match(bare) or not any(c.isdigit() for c in bare):
             raise InputError(f"{self._where(row, at)}: '{cell.strip()[:40]}' is not a number; fetch the file again.")

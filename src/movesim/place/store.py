@@ -6,13 +6,18 @@ import os
 import shutil
 import time
 import uuid
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from tokenize import TokenError
 from typing import TypeVar
+from zipfile import BadZipFile
 
 from movesim.errors import InputError
 
 TRIES = 50
+# What reading a cut or damaged file of columns ends in, NumPy's own parsing of headers included.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, SyntaxError, TokenError, BadZipFile, zlib.error)
 WAITS = (0.0, 0.05, 0.2)  # seconds; a folder is away for far less while another is put in its place
 T = TypeVar("T")
 

@@ -224,8 +224,9 @@ def disability(facts: PlaceFacts) -> Chart:
         if off <= KEPT
         else f"Age and disability differ from the seed by up to {say.per_cent(100 * off)}",
         subtitle="Odds of disability against ages 35 to 49, in the people made over the same in the seed",
-        source=f"{facts.source} Seed: Scotland's Census 2022. Circle: within neighbourhoods (Mantel-Haenszel), which "
-        "is what a fit keeps. Square: over the whole place, where neighbourhoods with more old people differ otherwise too.",
+        source=f"{facts.source} Seed: Scotland's Census 2022, 31 of 32 council areas. Circle: within neighbourhoods "
+        "(Mantel-Haenszel), which is what a fit keeps. "
+        "Square: over the whole place, where neighbourhoods with more old people differ otherwise too.",
         alt="Dot plot of odds of disability by age against 35 to 49, made over seed. "
         + " ".join(f"{AGES[k]}: {within[k] / seed[k]:.2f} within neighbourhoods, {whole[k] / seed[k]:.2f} overall." for k in at),
         data=pd.DataFrame(

@@ -46,6 +46,7 @@ def work(task: Fake) -> tuple[Mapping[str, pd.DataFrame], Mapping[str, Any]]:
         raise OSError(errno.ENOSPC, "No space left on device")
     if task.does == "slow":
         time.sleep(0.2)
+        Path(f"{word}.slow-{os.getpid()}").touch()
     if task.does == "noted":
         word.touch()
     n = task.number

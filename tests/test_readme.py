@@ -97,4 +97,4 @@ def test_no_text_names_a_machine_or_a_host_of_packages() -> None:
         "docs/results.md",
     ):
         text = (ROOT / name).read_text(encoding="utf-8")
-        assert not re.search(r"/(?:root|home|opt|work|Users)/|index-url|simple/", text), name
+        assert not re.search(r"/(?:root|home|opt|work|Users)/|index[-]url|simple/", text), name

@@ -243,13 +243,13 @@ def _number(text: str) -> Any:
 
 
 def _seed(found: dict[str, str]) -> int:
-    from movesim.settings import MANY, whole
+    from movesim.checks import MANY, whole
 
     return whole(0, MANY)("place_seed", _number(found.get("place_seed", "1")))
 
 
 def _report(command: str, words: list[str]) -> int:
-    from movesim.settings import existing_folder
+    from movesim.checks import existing_folder
 
     found = _keys(command, words, ("folder", "x", "y", "outcome", "scenario", "week"), positional="folder")
     _needed(command, found, "folder")
@@ -274,7 +274,7 @@ def _place(command: str, words: list[str]) -> int:
         _keys("place list", rest, ())
         return _list("list", ["places"])
     if action == "build":
-        from movesim.settings import existing_folder
+        from movesim.checks import existing_folder
 
         found = _keys("place build", rest, ("files", "name", "title", "areas", "overrides", "place_seed"))
         _needed("place build", found, "files", "name")
@@ -312,7 +312,7 @@ def _inspected(population: Any, place_seed: int, out: str | None) -> str:
 
 
 def _population(found: dict[str, str]) -> Any:
-    from movesim.settings import people
+    from movesim.checks import people
 
     size = people("people", _number(found.get("people", "20000")))
     place_seed = _seed(found)
@@ -322,7 +322,7 @@ def _population(found: dict[str, str]) -> Any:
 
 
 def _new_folder(text: str) -> Path:
-    from movesim.settings import folder
+    from movesim.checks import folder
 
     path = folder("out", text)
     assert path is not None

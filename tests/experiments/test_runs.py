@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from fake_runs import Fake, keys, work
 from movesim.errors import MovesimError
 from movesim.experiments import runs as store
-from movesim.experiments.keys import Keys, in_shard, sources_id
+from movesim.experiments.keys import Keys, in_shard
 from movesim.experiments.runs import Runs, Session, pack, unpack
 
 
@@ -51,11 +51,12 @@ def test_shards_divide_the_runs() -> None:
 
 def test_sources_tell_the_model_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The runner, the store and the report are not in the key of a run; the model and what counts it are."""
-    from movesim.experiments.keys import SOURCES
+    from movesim.behaviour.parameters import MODEL_SOURCES as SOURCES
+    from movesim.behaviour.parameters import model_id
 
     assert "behaviour" in SOURCES and "outcomes" in SOURCES and "experiments/replicate.py" in SOURCES
     assert not {"experiments", "report", "cli.py", "README.md"} & set(SOURCES)
-    assert len(sources_id()) == 16
+    assert len(model_id()) == 16
 
 
 # --- a run as bytes -----------------------------------------------------------------------------------------------------

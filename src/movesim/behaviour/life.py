@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from movesim.behaviour.reference import Person, ReferenceModel, address, shifted
+from movesim.behaviour.reference import Person, ReferenceModel, shifted
+from movesim.behaviour.reference_draws import address
 from movesim.behaviour.side_by_side import Reading
 from movesim.words import COMPONENTS, DOMAINS, STREAMS
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from movesim import draws
 from movesim.behaviour import reference_life
+from movesim.behaviour.reference_draws import Chance, poisson_steps
 from movesim.behaviour.side_by_side import Comparison, Reading, compare, compare_lives
 from movesim.words import (
     ADULT_DOMAINS,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from movesim.behaviour.simulation import Simulation
 
 LOWEST, HIGHEST = 0.01, 1.0
-MOST_SESSIONS, MOST_MINUTES = 14, 2500.0
+MOST_MINUTES = 2500.0
 NEAR_DECISION = 5e-5  # a decision this close to its threshold may fall either way in single precision
 NEAR_SESSIONS = 2e-7  # the uniform of sessions has 16 bits and is exact, so only rounding of its thresholds is at stake
 PLAY, SCHOOL = DOMAIN["play"], DOMAIN["school"]
@@ -436,46 +436,6 @@ class Person(mesa.Agent):
                 "norms": intention * v["intention.norms"] * (self.S - self.S0),
             },
         }
-
-
-def address(draw: str, d: int) -> tuple[str, int]:
-    """Return the stream and the word (0 to 3, index 0) of a domain's draw: decide, minutes or sessions."""
-    if draw == "sessions":
-        return "sessions", d // 2  # two domains share a word: the even one has its lower half
-    if d < ADULT_DOMAINS:
-        return draw, d
-    return "child", d - PLAY + (2 if draw == "minutes" else 0)
-
-
-class Chance:
-    """One week's draws of everybody: each a function of seed, person, week and stream."""
-
-    def __init__(self, ids: NDArray[np.uint64], week: int, key: draws.Key) -> None:
-        self.words = {stream: draws.words(ids, week, stream, key) for stream in ("decide", "minutes", "sessions", "child")}
-
-    def word(self, draw: str, place: int, d: int) -> int:
-        """Return the 32 bits of a person's draw."""
-        stream, word = address(draw, d)
-        return int(self.words[stream][word, place])
-
-    def decision(self, place: int, d: int) -> float:
-        """Return the uniform in [0, 1) of 24 bits that a probability is compared with."""
-        return (self.word("decide", place, d) >> 8) * 2.0**-24
-
-    def normal(self, place: int, d: int) -> float:
-        """Return the standard normal of this week's minutes."""
-        return float(ndtri((self.word("minutes", place, d) + 0.5) * 2.0**-32))
-
-    def sessions(self, place: int, d: int) -> float:
-        """Return the uniform of 16 bits that tells the number of sessions: two domains share a word."""
-        word = self.word("sessions", place, d)
-        return ((word & 0xFFFF if d % 2 == 0 else word >> 16) + 0.5) * 2.0**-16
-
-
-def poisson_steps(mean: float) -> list[float]:
-    """Return P(N <= k) of a Poisson variable for k = 0 to 12: at most 14 sessions."""
-    terms = [math.exp(-mean) * mean**k / math.factorial(k) for k in range(MOST_SESSIONS - 1)]
-    return [sum(terms[: k + 1]) for k in range(len(terms))]
 
 
 class ReferenceModel(mesa.Model):

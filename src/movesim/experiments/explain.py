@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from movesim.behaviour.life import LifeWeek, recompute
+from movesim.checks import weeks as weeks_between
 from movesim.errors import InputError
 from movesim.experiments.life_in_words import WIDTH, told_week, told_who
 from movesim.model import ActivityModel
-from movesim.settings import weeks as weeks_between
 from movesim.words import BURN_IN_WEEKS, CHILD_FROM, WEEKS_A_YEAR
 
 if TYPE_CHECKING:

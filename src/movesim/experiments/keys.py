@@ -5,37 +5,17 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Mapping
-from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from movesim.behaviour.parameters import MODEL_SOURCES, fingerprint
-from movesim.config import conf_folder
+from movesim.behaviour.parameters import fingerprint
 
-# Of the experiments a pair's numbers come from one file alone; stores, engines and tables put together may change. Work that
-# is more than pairs adds its own file (source_of).
-SOURCES = (*(name for name in MODEL_SOURCES if not name.startswith("experiments")), "experiments/replicate.py")
 ARITHMETIC = ("numpy", "numba", "scipy")  # another version may give another last bit
 
 
-@lru_cache(maxsize=1)
-def sources_id() -> str:
-    """Return a hash of the sources and shipped numbers that a run's numbers depend on; README and report are not among them."""
-    here = Path(__file__).resolve().parent.parent
-    digest = hashlib.blake2b(digest_size=8)
-    for name in SOURCES:
-        paths = [here / name] if name.endswith(".py") else sorted((here / name).rglob("*.py"))
-        for path in paths:
-            digest.update(f"{name}/{path.name}".encode() + path.read_bytes())
-    for folder in ("behaviour", "place"):
-        for path in sorted((conf_folder() / folder).iterdir()):
-            digest.update(f"conf/{folder}/{path.name}".encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
 def source_of(path: str) -> str:
-    """Return a hash of one source file, for work whose numbers come from it too."""
+    """Return a hash of one source file, for work whose numbers come from it as well as from the model (model_id)."""
     return hashlib.blake2b(Path(path).read_bytes(), digest_size=8).hexdigest()
 
 

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from movesim import draws
 from movesim.behaviour.demography import Demography, spare_rows
-from movesim.behaviour.parameters import draw_number, rules_and_references
+from movesim.behaviour.parameters import draw_number, model_id, rules_and_references
 from movesim.behaviour.simulation import Simulation
 from movesim.errors import GuardError, InputError, did_you_mean, one_of
-from movesim.experiments.keys import sources_id
 from movesim.interventions.bench import england_readiness, solve
 from movesim.interventions.delivery import Delivery
 from movesim.interventions.files import load_scenario
@@ -138,7 +137,7 @@ def run_scenarios(task: Task) -> tuple[dict[str, Finished], list[dict[str, Any]]
 
 def population_of(task: Task) -> Population:
     """Return the people of a task, mapped from disk once per process; raise OtherMake when they or the sources are others."""
-    if task.sources and task.sources != sources_id():
+    if task.sources and task.sources != model_id():
         raise OtherMake("A worker has other sources of movesim than this study began with; install the same version everywhere.")
     if not task.population:
         return load_place(task.place, task.people, task.place_seed)

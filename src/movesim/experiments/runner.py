@@ -96,7 +96,7 @@ def do_missing(
                 if failed and fail_fast:
                     break
         if done:
-            runs.seal()
+            runs.seal(only_own=session.is_with_others())
     return Tally(total, done, failed, first)
 
 

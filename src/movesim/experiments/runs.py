@@ -18,7 +18,7 @@ import socket
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +103,8 @@ class Runs:
     def __init__(self, folder: Path) -> None:
         self.folder, self.parts, self.failures = folder, folder / "parts", folder / "failed"
         self._mine: dict[str, int] = {}  # runs of this process that lie in small files, with their size
-        self._where: dict[str, tuple[str, int]] | None = None
+        self._where: dict[str, tuple[str, int]] | None = None  # of the parts in `_known`
+        self._known: set[str] = set()
         self._failures: set[str] | None = None
         self._open: OrderedDict[tuple[str, str], pa.Table] = OrderedDict()
 
@@ -115,8 +116,8 @@ class Runs:
         return set(sealed).union(loose)
 
     def has(self, key: str) -> bool:
-        """Tell whether a run was finished by somebody since `done` was asked."""
-        return (self.parts / f"{key}{ENDING}").is_file()
+        """Tell whether a run is finished by now, by whomever, be it still a small file or put into a part since."""
+        return (self.parts / f"{key}{ENDING}").is_file() or key in self._index(again=True)
 
     def failed(self) -> dict[str, dict[str, Any]]:
         """Return every failed run by its key: what it is (`about`), its `error` and how often it was tried."""
@@ -138,25 +139,33 @@ class Runs:
         return ", ".join(words)
 
     def _loose(self) -> list[str]:
-        if not self.parts.is_dir():
+        return [name[: -len(ENDING)] for name in self._entries(lambda name: name.endswith(ENDING))]
+
+    def _entries(self, wanted: Callable[[str], bool]) -> list[str]:
+        """Return the names in the folder of parts, those half written left out."""
+        try:
+            return [name for name in os.listdir(self.parts) if name[0] != "." and wanted(name)]
+        except FileNotFoundError:
             return []
-        with os.scandir(self.parts) as entries:
-            return [e.name[: -len(ENDING)] for e in entries if e.name.endswith(ENDING) and e.name[0] != "."]
 
     def _index(self, again: bool = False) -> dict[str, tuple[str, int]]:
-        """Return where every sealed run is: the name of its part and its number there."""
+        """Return where every sealed run is: the name of its part and its number there; `again`, look for new parts."""
         if self._where is not None and not again:
             return self._where
         import pyarrow.parquet as pq
 
-        found: dict[str, tuple[str, int]] = {}
-        for path in sorted(self.parts.glob(f"[!.]*/{INDEX}")) if self.parts.is_dir() else ():
-            keys = pq.read_table(path, columns=["key"], use_threads=False)["key"].to_pylist()
-            part = path.parent.name
+        parts = set(self._entries(lambda name: not name.endswith(ENDING)))
+        if self._where is None or self._known - parts:
+            self._where, self._known = {}, set()
+        for part in sorted(parts - self._known):
+            if not (self.parts / part / INDEX).is_file():
+                parts.discard(part)  # something else that somebody put here
+                continue
+            keys = pq.read_table(self.parts / part / INDEX, columns=["key"], use_threads=False)["key"].to_pylist()
             for number, key in enumerate(keys):
-                found.setdefault(key, (part, number))
-        self._where = found
-        return found
+                self._where.setdefault(key, (part, number))
+        self._known = parts
+        return self._where
 
     # --- writing ------------------------------------------------------------------------------------------------------
     def add(self, key: str, data: bytes) -> None:
@@ -173,7 +182,7 @@ class Runs:
         if key in self._failures:
             (self.failures / f"{key}.json").unlink(missing_ok=True)
         if len(self._mine) >= SEAL_RUNS or sum(self._mine.values()) >= SEAL_BYTES:
-            self.seal(list(self._mine))
+            self.seal(only_own=True)
 
     def fail(self, key: str, about: Mapping[str, Any], error: BaseException, attempts: int) -> None:
         """Note that a run failed, with what it is and why. Raises MovesimError when the disk is full."""
@@ -197,9 +206,9 @@ class Runs:
     def _told(self, error: OSError) -> Exception:
         return self.full() if is_full(error) else error
 
-    def seal(self, keys: Sequence[str] | None = None) -> None:
-        """Put the runs in small files (all of them unless said which) together into Parquet tables."""
-        keys = sorted(self._loose()) if keys is None else keys
+    def seal(self, *, only_own: bool = False) -> None:
+        """Put the runs in small files, all of them or those of this process, together into Parquet tables."""
+        keys = list(self._mine) if only_own else sorted(self._loose())
         try:
             while keys:
                 keys = keys[self._seal_some(keys) :]
@@ -371,6 +380,10 @@ class Session:
             with contextlib.suppress(OSError):  # a courtesy to others; what is finished is what matters
                 half.write_text(json.dumps(row), encoding="utf-8")
                 os.replace(half, self.path)
+
+    def is_with_others(self) -> bool:
+        """Tell whether another process is at work on the study now."""
+        return any(session["path"] != self.path for session in self.runs._sessions())
 
     def __exit__(self, *exception: object) -> None:
         self.path.unlink(missing_ok=True)

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from movesim import __version__
-from movesim.behaviour.parameters import fingerprint, fit_report, used_ledger
+from movesim.behaviour.parameters import fingerprint, fit_report, model_id, used_ledger
 from movesim.config import shown
 from movesim.draws import is_compiled
 from movesim.errors import GuardError, InputError, did_you_mean, one_of
 from movesim.experiments.engines import Engine, engine_of
 from movesim.experiments.estimate import seconds_a_pair, seconds_a_week, seconds_of_studies
-from movesim.experiments.keys import Keys, libraries, sources_id
+from movesim.experiments.keys import Keys, libraries
 from movesim.experiments.precision import Goal, Verdict, saved_by_common_draws, until_precise
 from movesim.experiments.replicate import BASELINE, Task, run_pair, with_numbers
 from movesim.experiments.runner import Job, do_missing, in_words
@@ -76,7 +76,7 @@ class Prepared:
         return Task(
             replicate, tuple(name for name in self.scenarios if name != BASELINE), s.place, people_of(s), s.place_seed, s.seed,
             s.years, s.draws, s.demography, self.areas, {**s.behaviour, **behaviour}, s.record == "full", placebo, read,
-            self.population.fingerprint, sources_id(), s.record == "yearly", self.threads,
+            self.population.fingerprint, model_id(), s.record == "yearly", self.threads,
         )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def prepare(settings: StudySettings | SweepSettings) -> Prepared:
     areas = area_numbers(settings.areas, population)
     check_somebody_is_there(settings.areas, scenarios, population)
     identity = {
-        **settings.identity(), "sources": sources_id(), "libraries": libraries(), "population": population.fingerprint,
+        **settings.identity(), "sources": model_id(), "libraries": libraries(), "population": population.fingerprint,
         "scenario_contents": {name: fingerprint(s.contents) for name, s in scenarios.items()},
     }  # fmt: skip
     return Prepared(settings, scenarios, population, areas, identity)
@@ -337,7 +337,7 @@ def manifest_of(
         },
         "scenarios": [_scenario_row(s, money, residents, settings, pairs) for s in scenarios.values()],
         "guards": guards, "fit": fit_report() or None, "seconds": round(seconds, 1),
-        "fingerprint": plan.fingerprint, "model_id": sources_id(), "data_hashes": {"population": population.fingerprint},
+        "fingerprint": plan.fingerprint, "model_id": model_id(), "data_hashes": {"population": population.fingerprint},
         "warnings": _warnings(settings, population, pairs),
     }  # fmt: skip
 

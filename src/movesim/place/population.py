@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movesim.errors import InputError
-from movesim.place.store import UNREADABLE, put
+from movesim.place.store import UNREADABLE, written
 from movesim.words import LOCAL, NEIGHBOURHOODS, PEOPLE, SCHOOLS, TIES
 
 FORMAT = 1
@@ -58,31 +56,25 @@ class Population:
 
         Arguments: folder, made if need be; what stood there is replaced. Returns the folder.
         """
-        folder = Path(folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        half = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp"
-        half.mkdir()
-        try:
-            for table, columns in _TABLES.items():
-                for column in columns:
-                    np.save(half / f"{table}.{column.name}.npy", np.ascontiguousarray(getattr(self, table)[column.name]))
-            for column in LOCAL:
-                if column.name in self.neighbourhoods:
-                    np.save(half / f"neighbourhoods.{column.name}.npy", np.ascontiguousarray(self.neighbourhoods[column.name]))
-            for name in ("ties", "tie_kind", "pods"):
-                np.save(half / f"{name}.npy", np.ascontiguousarray(getattr(self, name)))
-            words = {k: getattr(self, k) for k in ("name", "title", "local_authorities", "residents", "notes", "fingerprint")}
-            counts = {
-                "people": len(self),
-                "neighbourhoods": len(self.neighbourhoods["code"]),
-                "schools": len(self.schools["code"]),
-            }
-            about = {"format": FORMAT, **words, "counts": counts}
-            (half / "population.json").write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
-            put(half, folder)
-        finally:
-            shutil.rmtree(half, ignore_errors=True)
-        return folder
+        return written(Path(folder), self._write)
+
+    def _write(self, half: Path) -> None:
+        for table, columns in _TABLES.items():
+            for column in columns:
+                np.save(half / f"{table}.{column.name}.npy", np.ascontiguousarray(getattr(self, table)[column.name]))
+        for column in LOCAL:
+            if column.name in self.neighbourhoods:
+                np.save(half / f"neighbourhoods.{column.name}.npy", np.ascontiguousarray(self.neighbourhoods[column.name]))
+        for name in ("ties", "tie_kind", "pods"):
+            np.save(half / f"{name}.npy", np.ascontiguousarray(getattr(self, name)))
+        words = {k: getattr(self, k) for k in ("name", "title", "local_authorities", "residents", "notes", "fingerprint")}
+        counts = {
+            "people": len(self),
+            "neighbourhoods": len(self.neighbourhoods["code"]),
+            "schools": len(self.schools["code"]),
+        }
+        about = {"format": FORMAT, **words, "counts": counts}
+        (half / "population.json").write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: str | Path, mmap: bool = True) -> Population:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from movesim import config, documents, settings
+from movesim import checks, config, documents, settings
 from movesim.config import (
     COMMANDS,
     CalibrateSettings,
@@ -158,9 +158,9 @@ def test_a_file_where_a_folder_should_be(empty_folder: Path) -> None:
         RunSettings(scenario="a", out="notes.txt")
     (empty_folder / "tables").mkdir()
     with pytest.raises(InputError, match=r"There is no folder tabels \(given as files\)\. Did you mean 'tables'\?"):
-        settings.existing_folder("files", "tabels")
+        checks.existing_folder("files", "tabels")
     with pytest.raises(InputError, match=r"files must be the name of a folder, as in files=FOLDER; nothing was given"):
-        settings.existing_folder("files", None)
+        checks.existing_folder("files", None)
 
 
 def test_python_gets_the_same_sentences() -> None:

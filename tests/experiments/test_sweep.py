@@ -86,8 +86,6 @@ def test_it_is_resumed_and_extended_bit_for_bit(three: movesim.Result, folder: P
 def test_shards_and_a_failing_run(three: movesim.Result, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     out = folder / "shards"
     words = [*WORDS, f"out={out}", "report=false", "workers=1", f"{BUDGET}=1,2,8"]
-    assert main([*words, "shard=1/2"]) == 0
-    assert "Part 1/2 done, " in capsys.readouterr().out and not (out / "manifest.json").exists()
     sound = sweeping.run_scenarios
 
     def broken(task):
@@ -95,16 +93,16 @@ def test_shards_and_a_failing_run(three: movesim.Result, folder: Path, monkeypat
             raise ValueError("no luck")
         return sound(task)
 
-    kept = len(Runs(out).done())
     monkeypatch.setattr(sweeping, "run_scenarios", broken)
     assert main([*words, "quiet=true"]) == 1
     told = capsys.readouterr()
-    failed = Runs(out).failed()
-    assert 1 <= len(failed) == 6 - len(Runs(out).done()) and len(Runs(out).done()) >= kept
-    assert f"{len(failed)} of 6 runs failed, the first of them replicate 1, {BUDGET} " in told.err and "no luck" in told.err
-    assert movesim.load(out).manifest["failed"] == len(failed)
+    assert len(Runs(out).failed()) == len(Runs(out).done()) == 3
+    assert f"3 of 6 runs failed, the first of them replicate 1, {BUDGET} " in told.err and "no luck" in told.err
+    assert movesim.load(out).manifest["failed"] == 3
     monkeypatch.undo()
-    assert main([*words, "shard=2/2"]) == 0 if all(r["about"]["replicate"] == 1 for r in failed.values()) else True
+    # which part a run belongs to is told by its key, so either part may have nothing left to do
+    assert main([*words, "shard=1/2"]) == 0 and main([*words, "shard=2/2"]) == 0
+    assert len(Runs(out).done()) == 6 and Runs(out).failed() == {}
     assert main(words) == 0
     assert table_of(out) == table_of(three.folder)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from movesim.interventions.bench import smooth_gains, solve_persistence, solve_strength
+from movesim.interventions.bench import keeping, smooth_gains, solve_persistence, solve_strength
 
 
 @pytest.mark.parametrize("target", [12.5, 40.0, 0.0, -6.0])
@@ -32,6 +32,13 @@ def test_persistence_meets_the_follow_up() -> None:
 def test_persistence_stays_in_its_range() -> None:
     assert solve_persistence(lambda p: 2 + 3 * p, 9.0) == (1.0, 5.0)
     assert solve_persistence(lambda p: 10 + 3 * p, 9.0) == (0.02, pytest.approx(10.06))
+
+
+def test_what_fades_goes_before_what_is_kept_for_good() -> None:
+    halves = [keeping(p) for p in np.linspace(0.02, 1, 50)]
+    assert halves[-1] == (1.0, 1.0) and halves[0] == (0.02, 0.04)
+    assert all(habit == 1.0 for half_life, habit in halves if half_life > 0.02)
+    assert all(a <= b for one, other in zip(halves, halves[1:]) for a, b in zip(one, other, strict=True))
 
 
 def test_gains_by_fifth_lie_on_the_line_through_the_deciles() -> None:

@@ -125,8 +125,13 @@ def solve_intervention(bench: Bench, scenario: Scenario, spec: Intervention, val
     later = next((f for f in spec.trial.also_predicts if not f.measured and f.after_weeks > weeks), None)
     if later is not None and target > 0:
 
+        def kept(persistence: float) -> Solved:
+            half_life, habit = keeping(persistence)
+            fewer = {**values, spec.paths["habit_share"]: values[spec.paths["habit_share"]] * habit}
+            return replace(solved_of(spec, fewer, s, *ladder_on), persistence=half_life)
+
         def left(persistence: float) -> float:
-            faded = replace(solved_of(spec, fading(spec, values, persistence), s, *ladder_on), persistence=persistence)
+            faded = kept(persistence)
             gain = (
                 bench.treated(scenario, spec, values, faded, later.after_weeks).total() - bench.control(later.after_weeks).total()
             )
@@ -134,8 +139,9 @@ def solve_intervention(bench: Bench, scenario: Scenario, spec: Intervention, val
 
         goal = min(published(spec, later, values), reached)
         persistence, after = solve_persistence(left, goal)
-        values = fading(spec, values, persistence)
-        first = replace(solved_of(spec, values, s, *ladder_on), persistence=persistence)
+        first = kept(persistence)
+        habit = spec.paths["habit_share"]
+        values = {**values, habit: values[habit] * keeping(persistence)[1]}
         if after > goal + max(0.1 * goal, 0.5):
             note = f"The follow-up found {goal:.1f} minutes left; what the model learns keeps {after:.1f} at the least. {note}"
     gains = smooth_gains(seen[s], weight, bench.decile[who])
@@ -146,10 +152,17 @@ def solve_intervention(bench: Bench, scenario: Scenario, spec: Intervention, val
     return replace(final, persistence=first.persistence, note=f"{note} {final.note}".strip())
 
 
-def fading(spec: Intervention, values: Mapping[str, float], persistence: float) -> dict[str, float]:
-    """Return the numbers with the habit share multiplied by `persistence` (the half-life is multiplied where it is used)."""
-    path = spec.paths["habit_share"]
-    return {**values, path: values[path] * persistence}
+def keeping(persistence: float) -> tuple[float, float]:
+    """Return what half-life and habit share are multiplied by at a persistence from 0 to 1.
+
+    The stated two-part rule (a share keeps it for good, the rest halves) has a long end and a short one. What the model's own
+    loops keep is lost within a year or two, so it takes the place of the half-life first (down to a persistence of a half);
+    only when a follow-up asks for less than that do fewer keep it for good.
+
+    >>> keeping(1.0), keeping(0.75), keeping(0.25)
+    ((1.0, 1.0), (0.5, 1.0), (0.02, 0.5))
+    """
+    return max(LEAST_PERSISTENCE, 2 * persistence - 1), min(1.0, 2 * persistence)
 
 
 def published(spec: Intervention, finding: Prediction, values: Mapping[str, float]) -> float:

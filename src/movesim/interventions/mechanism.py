@@ -76,8 +76,8 @@ class Solved:
     Arguments: intervention, its name; shifts, logit shift by component (s * v) at full response; a, b, level and residual
     gradient by ladder step, or under "shift" for interventions that reach everybody in a place or school; the ratio in
     total and its two parts (None where a ratio has no meaning); target_effect and reached_effect in reported minutes a
-    week; persistence, what habit share and half-life are multiplied by so that the study's later follow-up is met; note, a
-    plain sentence.
+    week; persistence, what the half-life is multiplied by so that the study's later follow-up is met (fewer who keep it are in
+    a["upkeep"] already); note, a plain sentence.
     """
 
     intervention: str

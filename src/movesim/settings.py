@@ -222,6 +222,10 @@ class StudySettings(PolicySettings):
     )
     pairs_at_most: int = setting(1_000, whole(2, 100_000), "precision: stop at this many pairs")
     minutes_at_most: float | None = setting(None, amount(0, "a number of minutes"), "precision: begin no pair after so long")
+    parts: str = setting(
+        "whole", choice("whole", "authorities"),
+        "authorities: each local authority is a run of its own; ties across their borders are cut, and counted", rank=2,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

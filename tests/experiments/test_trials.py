@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,7 @@ def test_what_fades_goes_before_what_is_kept_for_good() -> None:
     halves = [keeping(p) for p in np.linspace(0.02, 1, 50)]
     assert halves[-1] == (1.0, 1.0) and halves[0] == (0.02, 0.04)
     assert all(habit == 1.0 for half_life, habit in halves if half_life > 0.02)
-    assert all(a <= b for one, other in zip(halves, halves[1:]) for a, b in zip(one, other, strict=True))
+    assert all(a <= b for one, other in itertools.pairwise(halves) for a, b in zip(one, other, strict=True))
 
 
 def test_gains_by_fifth_lie_on_the_line_through_the_deciles() -> None:

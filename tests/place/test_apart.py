@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ import pytest
 
 import toy_county as toy
 from movesim.errors import InputError
-from movesim.place import Population, build_place, load_place
-from movesim.place.apart import build_apart
+from movesim.place import Population, build_place, library, load_place
+from movesim.place.apart import build_apart, fingerprint_of_part, part_of
 from movesim.place.library import margins_of
+from movesim.place.schools import catchments
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +59,21 @@ def test_an_interrupted_build_goes_on_and_a_strange_folder_is_refused(parts: Pat
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(InputError, match="holds something else; name a new or empty folder for the parts"):
         build_apart(margins_of("apart_county"), tmp_path)
+
+
+def test_a_part_is_told_by_its_schools_the_code_and_what_is_published(monkeypatch: pytest.MonkeyPatch, parts: Path) -> None:
+    margins = margins_of("apart_county").whole()
+    found = catchments(margins, 1)
+    part, schools = part_of(margins, 0, found)
+    told = {fingerprint_of_part(part, schools, 1), fingerprint_of_part(part, schools, 2)}
+    assert fingerprint_of_part(part, schools, 1) in told  # the same again is the same
+    other = replace(schools, primary=schools.primary + 2)
+    told.add(fingerprint_of_part(part, other, 1))
+    for name, changed in (("_code", lambda: "another version"), ("ingredients", lambda: b"other numbers of conf/place")):
+        with monkeypatch.context() as patch:
+            patch.setattr(library, name, changed)
+            patch.setattr("movesim.place.apart.ingredients", library.ingredients)
+            told.add(fingerprint_of_part(part, schools, 1))
+    assert len(told) == 5
+    kept = Population.load(parts / "000")
+    assert kept.fingerprint in {fingerprint_of_part(*part_of(margins, a, found), 1) for a in (0, 1)}

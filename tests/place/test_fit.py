@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,12 @@ from movesim.place.attributes import describe
 from movesim.place.fit import AGES, Fit, counted_of, disability_odds, fit, tally
 from movesim.place.households import form
 from movesim.place.library import margins_of
-from movesim.place.margins import Margins, seeds, table
+from movesim.place.margins import Margins
 from movesim.place.observed import BY_KEY, HELD_BACK, load_observed
-from movesim.place.social import social
+from movesim.place.social import Social, social
 from movesim.place.synthesis import synthesise
 from movesim.place.tenure import COMPOSITIONS, TENURES, compositions
+from movesim.report.figures.place_fit import PlaceFacts
 from movesim.report.place_page import by_cell, by_lsoa, finding, place_facts
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -158,32 +160,6 @@ def test_a_place_without_its_published_counts_is_damaged(tmp_path: Path) -> None
 
 
 @needs_shared
-def test_the_seeds_are_those_of_the_published_cross_tables() -> None:
-    """conf/place/seeds.yaml holds sums of the cross-tables, computed anew here."""
-    folder = SHARED / "joint-seed-england-wales"
-    found = pd.read_csv(next(folder.glob("*HouseholdComposition15_Tenure5_Size5_CarVar*.csv.gz")))
-    code = {
-        word: next(c for c in found if c.startswith(word) and c.endswith("Code"))
-        for word in ("Car", "Tenure", "Household comp", "Household size")
-    }
-    live = found[(found[code["Household comp"]] > 0) & (found[code["Household size"]] > 0)]
-    total = live["Observation"].sum()
-    rows = seeds().data["household"]["rows"]
-    couples = live[live[code["Household comp"]].isin([5, 8]) & (live[code["Household size"]] == 4)]
-    for t in range(4):
-        for c in range(4):
-            here = couples[(couples[code["Tenure"]] == t) & (couples[code["Car"]] == c)]["Observation"].sum()
-            assert rows["couple, dependent children; 4+"][4 * t + c] == pytest.approx(1e6 * here / total, abs=0.51)
-    assert sum(sum(row) for row in rows.values()) == pytest.approx(1e6, rel=1e-4)
-    health = pd.read_csv(next((SHARED / "joint-seed-scotland").glob("UV302b*.csv")))
-    old = health[health["Age"].str.strip() == "65 and over"].groupby("Category")["Count"].sum()
-    shares = table(seeds().data["health_by_age"])[:, 5]
-    assert shares == pytest.approx(
-        [old[k] / old["All people"] for k in ("Very good", "Good", "Fair", "Bad", "Very bad")], abs=6e-5
-    )
-
-
-@needs_shared
 @pytest.mark.slow
 def test_the_two_counties_fit_their_tables(tmp_path: Path) -> None:
     """Fitted tables within 1%, held-back ones closer than by the authority's average, disability by age as in the seed."""
@@ -196,3 +172,25 @@ def test_the_two_counties_fit_their_tables(tmp_path: Path) -> None:
         assert one.error(one.level) < one.error(one.average), str(one)
     seed, within, whole = facts.odds
     assert np.abs(within / seed - 1).max() < 0.1 and np.abs(whole / seed - 1).max() < 0.1
+
+
+def test_a_place_that_stands_for_more_says_how_many_people_are_made_and_for_how_many() -> None:
+    """Of England 1.67 million people are made, who stand for 56.5 million: the page may not call the latter made."""
+    made = Fit(BY_KEY["sex"], np.full((1, 2), 100.0), np.full((1, 2), 100.0))
+    few = PlaceFacts(
+        "england", "England", 56_490_046.0, 1_673_500.0, np.array(["EN01"]), np.array(["one"]), np.zeros(1, np.int64),
+        ("England",), None, [made], (np.ones(6),) * 3, Social(np.ones(1), {}, []), (), "mark",
+    )  # fmt: skip
+    told = finding(few)[0]
+    assert told.startswith("The 1,673,500 people made for England, who stand for its 56,490,046 residents, meet every fitted")
+    assert few.source == (
+        "England: 56,490,046 residents, for whom 1,673,500 people in 1 made-up neighbourhoods stand, made up to fit published "
+        "tables."
+    )
+    all_there = replace(few, made=few.residents)
+    assert finding(all_there)[0].startswith("The 56,490,046 people made for England meet every fitted table")
+    assert all_there.source.startswith("England: 1 neighbourhoods, 56,490,046 residents, made up")
+    missed = replace(few, fits=[Fit(BY_KEY["sex"], made.observed, made.made + 50)])
+    assert finding(missed)[0] == (
+        "The 1,673,500 people made for England, who stand for its 56,490,046 residents, miss sex by 50.00%."
+    )

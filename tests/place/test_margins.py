@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from movesim.evidence import is_number_with_evidence, parse
-from movesim.place.margins import Margins, associations, rounded, tilted
+from movesim.place.margins import Margins, associations, rounded, seeds, table, tilted
 from movesim.place.neighbourhoods import built_in
 from movesim.words import STATUSES_OF_NUMBERS
 
@@ -39,9 +39,9 @@ def test_tilted_sizes_have_the_mean_asked_for() -> None:
 @pytest.mark.parametrize("name", ["margins", "england_margins"])
 def test_every_table_sums_to_its_residents(name: str, request: pytest.FixtureRequest) -> None:
     m: Margins = request.getfixturevalue(name)
-    for table in (m.age, m.sex, m.ethnic_group, m.disabled):
-        assert (table.sum(axis=1) == m.residents).all()
-        assert (table == np.rint(table)).all() and (table >= 0).all()
+    for counts in (m.age, m.sex, m.ethnic_group, m.disabled):
+        assert (counts.sum(axis=1) == m.residents).all()
+        assert (counts == np.rint(counts)).all() and (counts >= 0).all()
     assert (m.ns_sec.sum(axis=1) == m.age[:, 3:].sum(axis=1)).all()
     assert len(set(m.code)) == len(m)
     assert all(np.isfinite(column).all() for column in m.environment.values())
@@ -120,3 +120,31 @@ def test_every_number_of_the_associations_has_a_status_and_a_source() -> None:
             parameter = parse(path, node)
             if node["status"] == "assumed":
                 assert parameter.low < parameter.value < parameter.high, path
+
+
+def test_rates_of_care_are_computed_as_they_say() -> None:
+    """Men and women together keep the rate of their age, women give care 1.4 times as often; 75 or over is a judgement."""
+    care = associations().data["care"]
+    rate, ratio = table(care["by_age"])[0], care["female"]["value"]
+    men, women = table(care["by_age_and_sex"], ["male", "female"])
+    assert care["by_age_and_sex"]["status"] == "computed" and "the mean of the two" in care["by_age_and_sex"]["source"]
+    assert men[:-1] == pytest.approx(2 * rate[:-1] / (1 + ratio), abs=6e-4)
+    assert women[:-1] == pytest.approx(2 * rate[:-1] * ratio / (1 + ratio), abs=6e-4)
+    assert (men[-1] + women[-1]) / 2 == pytest.approx(rate[-1])
+
+
+def test_no_number_about_the_world_is_left_in_the_code_of_households() -> None:
+    """What the code reads of households, schools, students and tenure stands in conf/place, each with its status."""
+    data = associations().data
+    ages = data["households"]["ages"]["rows"]
+    assert len(ages) == 14 and all(len(row) == 2 and row[1] >= 0 for row in ages.values())
+    couples, families = table(data["households"]["without_children"])
+    assert (couples < families).all() and (families < 1).all()
+    rows = {key: sum(row) for key, row in seeds().data["household"]["rows"].items()}
+    of_two = {name: rows[f"{name}; 2"] for name in ("one family, all 66 or over", "couple, no children",
+                                                    "lone parent, grown-up children", "other")}  # fmt: skip
+    pair = of_two["one family, all 66 or over"] + of_two["couple, no children"]
+    assert couples[0] == pytest.approx(pair / sum(of_two.values()), abs=0.005)
+    assert families[0] == pytest.approx(1 - of_two["other"] / sum(of_two.values()), abs=0.005)
+    assert data["schools"]["pupils_primary"]["status"] == "recalled"
+    assert table(data["households"]["mixed_children"])[0][-1] == 1.0

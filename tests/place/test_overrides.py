@@ -14,9 +14,9 @@ from movesim.behaviour.simulation import Simulation
 from movesim.errors import InputError
 from movesim.place import build_place, load_place
 from movesim.place.files import load_margins
-from movesim.place.margins import Margins
+from movesim.place.margins import Margins, national_environment
 from movesim.place.overrides import COLUMNS, overridden, template
-from movesim.words import LOCAL
+from movesim.words import DOMAINS, LOCAL
 from small import small_population
 
 FIRST, SECOND = toy.codes()[:2]
@@ -58,6 +58,37 @@ def test_a_place_is_built_with_what_the_user_says(county: Path, margins: Margins
     plain = load_place("plain_county", None)
     assert np.array_equal(plain.people["id"], p.people["id"]) and plain.fingerprint != p.fingerprint
     assert "supply_sport" not in plain.neighbourhoods
+
+
+def test_outdoor_space_and_facilities_are_the_nations_until_a_user_says(county: Path, margins: Margins, tmp_path: Path) -> None:
+    """No official table gives either by neighbourhood: the note says so, and a file of the user's own is followed by supply."""
+    nation = national_environment(margins.imd_decile)
+    for name in ("outdoor_space", "facilities"):
+        assert np.array_equal(margins.environment[name], nation[name])
+    assert any("outdoor_space, facilities: national values for the IMD decile" in note for note in margins.notes)
+    said = overridden(
+        margins, _file(tmp_path, f"code,local_authority,outdoor_space,facilities\n{FIRST},,60,0.3\n,Toytown,300,\n")
+    )
+    town = margins.local_authority == margins.local_authorities.index("Toytown")
+    first = margins.code == FIRST
+    assert said.environment["outdoor_space"][first] == 60 and (said.environment["outdoor_space"][town & ~first] == 300).all()
+    assert said.environment["facilities"][first] == np.float32(0.3)
+    assert np.array_equal(said.environment["facilities"][~first], nation["facilities"][~first])
+    assert said.fingerprint() != margins.fingerprint() and said.notes[-1].startswith(
+        "outdoor_space, facilities: as ours.csv says"
+    )
+    # The model follows: more space, more walking for leisure and play; fewer facilities, less sport.
+    rules = make_rules(behaviour_ledger().central())
+    plain, changed = small_population(people=300), small_population(people=300)
+    changed.neighbourhoods["outdoor_space"] = changed.neighbourhoods["outdoor_space"] * 2
+    plain.neighbourhoods["facilities"][:], changed.neighbourhoods["facilities"][:] = 0.55, 0.3
+    before, after = (Simulation(p, rules, References.first_guess()).log_E for p in (plain, changed))
+    names = [d.name for d in DOMAINS]
+    for name in ("leisure_walk", "play"):
+        more = after[names.index(name)] - before[names.index(name)]
+        assert (more >= 0).all() and more.max() > 0.05  # a supply of 1 is the most there is
+    assert (after[names.index("sport")] < before[names.index("sport")]).all()
+    assert np.array_equal(after[names.index("travel_walk")], before[names.index("travel_walk")])
 
 
 def test_the_model_follows_and_agrees_with_its_reference() -> None:

@@ -17,12 +17,14 @@ from movesim.behaviour.demography import Demography, spare_rows
 from movesim.behaviour.parameters import draw_number, model_id, rules_and_references
 from movesim.behaviour.simulation import Simulation
 from movesim.errors import GuardError, InputError, did_you_mean, one_of
+from movesim.experiments.shares import share_of
 from movesim.interventions.bench import england_readiness, solve
 from movesim.interventions.delivery import Delivery
 from movesim.interventions.files import load_scenario
 from movesim.outcomes.axes import levels
 from movesim.outcomes.record import Recorder
 from movesim.place import load_place
+from movesim.place.parts import part_of
 from movesim.words import ADULT_LIMITS, AGE_GROUPS, AXES, CHILD_LIMITS, RECORD_EVERY, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Task:
     sources: str = ""
     every_year: bool = False  # of a sweep: keep all years, not only the last
     threads: int = 1  # of one run; changes no number
+    part: int | None = None  # the local authority (its index) that is run by itself; None: the whole place
 
     @property
     def has_placebo(self) -> bool:
@@ -126,17 +129,26 @@ def run_scenarios(task: Task) -> tuple[dict[str, Finished], list[dict[str, Any]]
     guards = []
     for name, scenario in scenarios.items():
         solved = solve(scenario, drawn[name], task.draws, task.replicate, task.behaviour)
+        values = drawn[name]
+        if task.part is not None:
+            scenario, values = share_of(scenario, values, whole_of(task), task.part)
         baseline = finished.get(BASELINE)
-        finished[name] = run_policy(start, recorder, scenario, drawn[name], solved, task, england_mean, baseline=baseline)
+        finished[name] = run_policy(start, recorder, scenario, values, solved, task, england_mean, baseline=baseline)
         if baseline is not None:
             guards.append(same_before_start(name, scenario, baseline, finished[name]))
             if task.has_placebo:
-                guards.append(placebo(name, start, recorder, scenario, drawn[name], solved, task, england_mean, baseline))
+                guards.append(placebo(name, start, recorder, scenario, values, solved, task, england_mean, baseline))
     return finished, guards, recorder
 
 
 def population_of(task: Task) -> Population:
     """Return the people of a task, mapped from disk once per process; raise OtherMake when they or the sources are others."""
+    whole = whole_of(task)
+    return whole if task.part is None else _part(task.place, task.people, task.place_seed, whole.fingerprint, task.part)
+
+
+def whole_of(task: Task) -> Population:
+    """Return the people of a task's whole place, of whom it may run a part; raise OtherMake as population_of does."""
     if task.sources and task.sources != model_id():
         raise OtherMake("A worker has other sources of movesim than this study began with; install the same version everywhere.")
     if not task.population:
@@ -150,6 +162,11 @@ def population_of(task: Task) -> Population:
 @lru_cache(maxsize=1)
 def _mapped(place: str, people: int | None, place_seed: int, fingerprint: str) -> Population:
     return load_place(place, people, place_seed)
+
+
+@lru_cache(maxsize=1)
+def _part(place: str, people: int | None, place_seed: int, fingerprint: str, part: int) -> Population:
+    return part_of(_mapped(place, people, place_seed, fingerprint), part)
 
 
 def with_numbers(scenarios: Mapping[str, Scenario], numbers: Mapping[str, float]) -> tuple[Scenario, ...]:

@@ -270,6 +270,10 @@ class Runs:
         for key in keys:
             yield key, self._one(table, key)
 
+    def tables(self, names: Iterable[str], key: str) -> dict[str, pa.Table]:
+        """Return some tables of one run, those that it has."""
+        return {name: table for name in names if (table := self._one(name, key)).num_columns}
+
     def notes(self, keys: Iterable[str]) -> list[Any]:
         """Return what each run noted about itself."""
         return [json.loads(self._one("runs", key)["notes"][0].as_py()) for key in keys]

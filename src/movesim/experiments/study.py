@@ -25,9 +25,10 @@ from movesim.errors import GuardError, InputError, did_you_mean, one_of
 from movesim.experiments.engines import Engine, engine_of
 from movesim.experiments.estimate import seconds_a_pair, seconds_a_week, seconds_of_studies
 from movesim.experiments.keys import Keys, libraries
+from movesim.experiments.parts import add_up, in_figures, part_jobs, parts_in_words, run_part
 from movesim.experiments.precision import Goal, Verdict, saved_by_common_draws, until_precise
 from movesim.experiments.replicate import BASELINE, Task, run_pair, with_numbers
-from movesim.experiments.runner import Job, do_missing, in_words
+from movesim.experiments.runner import Job, Work, do_missing, in_words
 from movesim.experiments.runs import write_whole
 from movesim.experiments.store import MANIFEST, Result, Study, save_table
 from movesim.interventions.files import load_scenario
@@ -36,6 +37,7 @@ from movesim.outcomes.comparison import compare as compare_with_baseline
 from movesim.outcomes.comparison import contributions
 from movesim.outcomes.gaps import gaps
 from movesim.place import load_place
+from movesim.place.parts import sizes
 from movesim.words import HEADLINE, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Prepared:
     population: Population
     areas: tuple[int, ...]
     identity: dict[str, Any]
+    parts: tuple[int, ...] = ()  # authorities that are runs of their own, largest first; none: the place is run as a whole
 
     @property
     def threads(self) -> int:
@@ -65,10 +68,13 @@ class Prepared:
         s = self.settings
         if s.engine != "local" or getattr(s, "precision", None) is not None or not hasattr(s, "precision"):
             return 1  # elsewhere, or more runs than pairs
-        return max(1, s.workers // s.replicates)
+        return max(1, s.workers // (s.replicates * max(1, len(self.parts))))
 
-    def task(self, replicate: int, numbers: Mapping[str, float] = MappingProxyType({}), placebo: bool | None = None) -> Task:
-        """Return a pair as a worker needs it; `numbers` are a design's, of the model or of scenarios, by dotted path."""
+    def task(
+        self, replicate: int, numbers: Mapping[str, float] = MappingProxyType({}), placebo: bool | None = None,
+        part: int | None = None,
+    ) -> Task:  # fmt: skip
+        """Return a pair, or a part of it, as a worker needs it; `numbers` are a design's, of the model or of scenarios."""
         s = self.settings
         mine = {path: value for path, value in numbers.items() if path.startswith("scenarios.")}
         behaviour = {path.removeprefix("behaviour."): value for path, value in numbers.items() if path not in mine}
@@ -76,7 +82,7 @@ class Prepared:
         return Task(
             replicate, tuple(name for name in self.scenarios if name != BASELINE), s.place, people_of(s), s.place_seed, s.seed,
             s.years, s.draws, s.demography, self.areas, {**s.behaviour, **behaviour}, s.record == "full", placebo, read,
-            self.population.fingerprint, model_id(), s.record == "yearly", self.threads,
+            self.population.fingerprint, model_id(), s.record == "yearly", self.threads, part,
         )  # fmt: skip
 
 
@@ -100,7 +106,12 @@ def prepare(settings: StudySettings | SweepSettings) -> Prepared:
         **settings.identity(), "sources": model_id(), "libraries": libraries(), "population": population.fingerprint,
         "scenario_contents": {name: fingerprint(s.contents) for name, s in scenarios.items()},
     }  # fmt: skip
-    return Prepared(settings, scenarios, population, areas, identity)
+    found: tuple[int, ...] = ()
+    if getattr(settings, "parts", "whole") == "authorities":
+        people = sizes(population)
+        found = tuple(int(a) for a in np.argsort(-people, kind="stable") if people[a] > 0)
+        identity["parts"] = "authorities"
+    return Prepared(settings, scenarios, population, areas, identity, found)
 
 
 def study(settings: StudySettings) -> Result:
@@ -119,6 +130,8 @@ def study(settings: StudySettings) -> Result:
     if plan.finished_with() == settings.replicates and goal is None:
         return Result(folder, "already done")
     plan.start()
+    if ready.parts and not settings.quiet:
+        print(parts_in_words(ready), file=sys.stderr, flush=True)
     pairs, verdict = settings.replicates, None
     with closing(engine_of(settings)) as engine:
         if goal is None:
@@ -183,15 +196,22 @@ def pair(task: Task) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 def _run(plan: Study, ready: Prepared, keys: Keys, pairs: Iterable[int], engine: Engine, until: float | None = None) -> list[int]:
     """Run those of the pairs that are missing and return which are not finished (other shards, no time left)."""
     settings, numbers = ready.settings, list(pairs)
-    jobs = [Job(keys.key(i), ready.task(i), {"pair": i}) for i in numbers]
+    named, what = [keys.key(i) for i in numbers], "pairs"
+    work: Work = pair
+    jobs = [Job(key, ready.task(i), {"pair": i}) for key, i in zip(named, numbers, strict=True)]
+    if ready.parts:
+        work, what, kept = run_part, "parts of pairs", plan.runs.done()
+        jobs = [job for key, i in zip(named, numbers, strict=True) if key not in kept for job in part_jobs(ready, keys, i)]
     warm_up()
     tally = do_missing(
-        plan.runs, pair, jobs, len(jobs), engine, quiet=settings.quiet, fail_fast=settings.fail_fast,
+        plan.runs, work, jobs, len(jobs), engine, what=what, quiet=settings.quiet, fail_fast=settings.fail_fast,
         limit=settings.seconds_a_run, shard=settings.part, until=until,
     )  # fmt: skip
-    tally.refuse_failures(plan.runs, "pairs")
+    tally.refuse_failures(plan.runs, what)
+    if ready.parts:
+        add_up(plan, ready, keys, numbers)
     done = plan.runs.done()
-    return [i for i, job in zip(numbers, jobs, strict=True) if job.key not in done]
+    return [i for i, key in zip(numbers, named, strict=True) if key not in done]
 
 
 def dry_run(plan: Study, ready: Prepared, keys: Sequence[str], swept: Collection[str] = (), points: int = 1) -> Result:
@@ -336,9 +356,10 @@ def manifest_of(
             "neighbourhoods": int(population.neighbourhoods["code"].size), "notes": list(population.notes),
         },
         "scenarios": [_scenario_row(s, money, residents, settings, pairs) for s in scenarios.values()],
+        **({"parts": in_figures(ready)} if ready.parts else {}),
         "guards": guards, "fit": fit_report() or None, "seconds": round(seconds, 1),
         "fingerprint": plan.fingerprint, "model_id": model_id(), "data_hashes": {"population": population.fingerprint},
-        "warnings": _warnings(settings, population, pairs),
+        "warnings": [*_warnings(settings, population, pairs), *([parts_in_words(ready)] if ready.parts else [])],
     }  # fmt: skip
 
 

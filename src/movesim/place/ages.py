@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from movesim.errors import InputError
 from movesim.place.lookups import Lookup
-from movesim.place.margins import AGE_STARTS, CENSUS_SIX, OLDEST, single_years_from_bands
+from movesim.place.margins import AGE_STARTS, CENSUS_SIX, OLDEST, associations, single_years_from_bands, table
 from movesim.place.origins import Origin
 from movesim.place.reading import Table, in_order, read
 
@@ -100,7 +100,9 @@ def single_years(
 
 
 def _tail(start: int) -> Floats:
-    return np.asarray(0.6 ** np.arange(OLDEST + 1 - start), dtype=np.float64)
+    return np.asarray(
+        associations().data["single_year"]["open_ended_a_year"]["value"] ** np.arange(OLDEST + 1 - start), dtype=np.float64
+    )
 
 
 def _even(starts: list[int], bands: Floats) -> Floats:
@@ -110,7 +112,7 @@ def _even(starts: list[int], bands: Floats) -> Floats:
         width = np.diff((*AGE_STARTS, 90))
         for band in range(6):
             at = [k for k, b in enumerate(CENSUS_SIX) if b == band]
-            part = width[at] * (np.array([1.0, 0.66, 0.25]) if band == 5 else 1.0)
+            part = width[at] * (table(associations().data["single_year"]["older_bands"])[0] if band == 5 else 1.0)
             flat[:, at] = bands[:, band : band + 1] * part / part.sum()
         return single_years_from_bands(flat)
     # The shape of a place with as many people in every band: only what is inside a band is used of it.

@@ -8,6 +8,7 @@ authorities and a part looks in its own other deciles.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from movesim.errors import InputError
 from movesim.place.assembly import assemble
+from movesim.place.library import ingredients
 from movesim.place.margins import Margins
 from movesim.place.population import Population
 from movesim.place.schools import Catchments, catchments
@@ -88,7 +90,7 @@ def part_of(margins: Margins, authority: int, found: Catchments) -> tuple[Margin
 def _build(part: tuple[Margins, Catchments], folder: Path, place_seed: int) -> dict[str, Any]:
     margins, schools = part
     start, processor = time.perf_counter(), time.process_time()
-    fingerprint = f"{margins.fingerprint()}-{place_seed}"
+    fingerprint = fingerprint_of_part(margins, schools, place_seed)
     kept = _kept(folder, fingerprint)
     population = kept or assemble(margins, None, place_seed, fingerprint, schools)
     if kept is None:
@@ -103,6 +105,17 @@ def _build(part: tuple[Margins, Catchments], folder: Path, place_seed: int) -> d
         "processor_seconds": time.process_time() - processor,
         "memory_mb": _most_memory(),
     }
+
+
+def fingerprint_of_part(margins: Margins, schools: Catchments, place_seed: int) -> str:
+    """Return a hash of all that decides who lives in a part: its tables, whom its schools serve, the code, conf/place, the seed.
+
+    Catchments are settled for the whole area, so a part changes with the schools and children of its neighbours.
+    """
+    digest = hashlib.blake2b(f"{margins.fingerprint()}:{place_seed}:".encode() + ingredients(), digest_size=10)
+    for f in fields(schools):
+        digest.update(np.ascontiguousarray(getattr(schools, f.name)).tobytes())
+    return digest.hexdigest()
 
 
 def _kept(folder: Path, fingerprint: str) -> Population | None:

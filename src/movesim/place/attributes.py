@@ -18,7 +18,7 @@ from movesim.place.margins import Margins, associations, rounded, table
 from movesim.place.matching import exponential, rank_within, smallest
 from movesim.place.synthesis import Residents
 from movesim.place.tenure import tenure_and_cars
-from movesim.place.work import class_and_work
+from movesim.place.work import STUDENT_STARTS, class_and_work
 from movesim.words import NS_SEC
 
 STUDENT, NOT_SCORED = NS_SEC.index("student"), NS_SEC.index("not scored")
@@ -26,7 +26,6 @@ FEMALE = 1
 WORK_STARTS = (0, 16, 18, 25, 35, 50, 65, 75)
 CARE_STARTS = (0, 5, 16, 25, 35, 50, 65, 75)
 BIRTH_STARTS = (0, 16, 20, 25, 30, 35, 40, 45)
-STUDENT_STARTS, STUDENT_WEIGHTS = (16, 18, 19, 22, 25, 30), (6.0, 2.5, 1.6, 0.4, 0.06, 0.01)
 Column = NDArray[Any]
 
 
@@ -106,7 +105,7 @@ class _Describer:
         counts = self.margins.ns_sec[self.people.which]
         adult = np.flatnonzero(self.adult)
         lsoa = self.people.lsoa[adult]
-        weight = _steps((0, *STUDENT_STARTS), (0.0, *STUDENT_WEIGHTS), self.age[adult])
+        weight = _steps((0, *STUDENT_STARTS), (0.0, *table(self.conf["students"]["by_age"])[0]), self.age[adult])
         student = smallest(lsoa, exponential(u[adult], weight), counts[:, 3].astype(np.int64))
         score = self._class_score(noise, shared)[adult]
         rank = np.full(len(adult), -1, np.int64)
@@ -175,7 +174,8 @@ class _Describer:
     def _muslim(self, shared: Column, own: Column) -> Column:
         """Faith is shared by the members of a household who are of one ethnic group, for most."""
         share = table(self.conf["faith"]["muslim"], ["muslim"])[0][self.people.ethnic_group]
-        u = np.where(own < 0.95, shared[self.h], (own - 0.95) / 0.05)
+        like = self.conf["faith"]["shared"]["value"]
+        u = np.where(own < like, shared[self.h], (own - like) / round(1 - like, 12))
         return (u < share).astype(np.int8)
 
     def _income(self, classed: Column, in_work: Column, adults: Column, u: Column) -> NDArray[np.float64]:

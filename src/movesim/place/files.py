@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +88,17 @@ def read_and_keep(
     if overrides is not None:
         margins = overridden(margins, Path(overrides))
         say(margins.notes[-1])
+    lost: list[str] = []
+    observed = read_observed(paths, margins, lost)
+    margins = replace(margins, notes=(*margins.notes, *lost))
+    for note in margins.notes:
+        if " is left out, since cells of " in note:
+            say(note)
     folder = home() / "places" / name
     hashes = tables.hashes(paths)
     told = _before(margins, folder, hashes)
     if told:
         say(told)
-    observed = read_observed(paths, margins)
     written(folder, lambda half: _write(margins, half, hashes, observed), lambda: _is_kept(margins, folder, hashes))
     return margins, folder
 

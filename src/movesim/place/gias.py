@@ -14,6 +14,7 @@ from movesim.place.reading import Table
 from movesim.place.rows import whole
 
 PRIMARY, SECONDARY = 1, 2
+STATUS = "establishmentstatus (name)"
 _PHASES = {
     "primary": (PRIMARY,),
     "middle deemed primary": (PRIMARY,),
@@ -33,7 +34,7 @@ def read_schools(origin: Origin, codes: list[str], lookup: Lookup, notes: list[s
     """Return the open mainstream schools of the place, an all-through one once per phase: urn, phase, pupils, at (LSOA).
 
     The file mixes LSOAs of 2011 and 2021: both are found. A school whose pupils are hidden takes the mean of its phase.
-    Raises InputError for a phase that is none and numbers that are none.
+    Raises InputError for a file that does not say which schools are open, a phase that is none and numbers that are none.
     """
     sheet = whole(origin)
     table = Table(sheet.origin, sheet.header, ["" for _ in sheet.rows], [n for n, _ in sheet.rows], [r for _, r in sheet.rows],
@@ -46,7 +47,12 @@ def read_schools(origin: Origin, codes: list[str], lookup: Lookup, notes: list[s
             )
     urn, phase = table.column("urn"), table.column("phaseofeducation (name)")
     lsoa = table.column("lsoa (code)")
-    status = table.names.index("establishmentstatus (name)") if "establishmentstatus (name)" in table.names else -1
+    if STATUS not in table.names:
+        raise InputError(
+            f"{origin}: the column 'EstablishmentStatus (name)' is missing, without which closed schools cannot be told from "
+            "open ones; fetch the file again with all its columns, or take it out of the folder."
+        )
+    status = table.column(STATUS)
     pupils = table.numbers("numberofpupils", gaps=True)
     row_of = {code: k for k, code in enumerate(codes)}
     found: list[tuple[str, int, float, int]] = []
@@ -60,7 +66,7 @@ def read_schools(origin: Origin, codes: list[str], lookup: Lookup, notes: list[s
                 "Primary or Secondary); fetch the file again."
             )
         at = _home(row[lsoa].strip(), row_of, lookup)
-        if at is None or not _PHASES[kind] or (status >= 0 and not row[status].strip().lower().startswith("open")):
+        if at is None or not _PHASES[kind] or not row[status].strip().lower().startswith("open"):
             continue
         number = row[urn].strip()
         if not number.isdigit():

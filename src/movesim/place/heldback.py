@@ -20,8 +20,6 @@ HEALTH = ("very good", "good", "fair", "bad", "very bad")
 QUALIFICATIONS = ("none", "up to level 3 and other", "level 4 or above")
 DIMENSIONS = ("0", "1", "2", "3", "4")
 CARE = ("none", "some")
-STUDENT_SCORE = 0.2
-CLASS_SCORE = (1.05, 0.0, -1.05, STUDENT_SCORE)  # standing of a class on a normal scale (about the middle of its third)
 Columns = dict[str, NDArray]
 Floats = NDArray[np.float64]
 
@@ -65,7 +63,8 @@ def _health(people: Residents, band: NDArray, u: Floats, v: Floats, like: float)
 def _qualification(classed: NDArray, band: NDArray, u: Floats, v: Floats, conf: dict) -> tuple[NDArray, NDArray]:
     """Highest qualification (0 none, 1 lower school, 2 middle, 3 degree) of people of 16 or over, and who is below level 2."""
     like = conf["qualification_class"]["value"]
-    standing = np.array([*CLASS_SCORE, 0.0])[np.minimum(classed, 4)]
+    high, student = conf["class_score"]["value"], conf["student_score"]["value"]
+    standing = np.array([high, 0.0, -high, student, 0.0])[np.minimum(classed, 4)]
     score = like * standing + np.sqrt(1 - like**2) * ndtri(u)
     cuts = ndtri(np.cumsum(table(seeds().data["qualification_by_age"]), axis=0)[:3])
     level = (score[None] > cuts[:, np.maximum(band - 1, 0)]).sum(axis=0)

@@ -16,22 +16,17 @@ from scipy.special import ndtri
 
 from movesim import draws
 from movesim.errors import InputError
-from movesim.place.margins import OVER_SEVEN, SIZES, Margins, associations, rounded, table, tilted
+from movesim.place.margins import SIZES, Margins, associations, mean_sizes, rounded, table, tilted
 from movesim.place.matching import exponential, paired, smallest
 from movesim.place.synthesis import Residents, bases, mixed
 
 HEAD, PARTNER, OTHER_ADULT, CHILD = 0, 1, 2, 3
 ALONE_STARTS = (16, 20, 25, 35, 50, 65, 75, 85)
 FEMALE = 1
-# Weight of being the parent of a child under 16 at home, by age (assumed; the number of households with children is given).
+# Where the bands of age of conf/place/associations.yaml (households) begin.
 PARENT_AGES = (16, 17, 20, 25, 30, 35, 45, 50, 55, 60)
-PARENT_WEIGHTS = (0.0, 0.02, 0.15, 0.45, 0.85, 1.0, 0.75, 0.35, 0.08, 0.0)
+LEAVING_AGES, HEAD_AGES = (16, 18, 20, 25, 30, 35), (16, 18, 20, 25, 50)
 COUPLE, LONE, SHARERS = 0, 1, 2
-# Of households of two, and of three or more, without children under 16: couples; couples or lone parents (ONS Census 2021
-# custom dataset, household composition by size, England and Wales; with grown-up children in the larger ones).
-LEAVING = (16, 18, 20, 25, 30, 35), (0.0, 0.01, 0.08, 0.4, 0.8, 1.0)  # weight of having left the parents' home (assumed)
-COUPLES, FAMILIES = (0.83, 0.55), (0.94, 0.62)
-HEAD_AGES, HEAD_WEIGHTS = (16, 18, 20, 25, 50), (0.0, 0.05, 0.4, 0.8, 1.0)
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,9 @@ class _Builder:
         self.conf = associations().data["households"]
         self.k = len(people.which)
         self.guided = margins.tenure is not None  # tables of the place's own households: their composition is looked after
-        self.leaving = LEAVING if self.guided else (HEAD_AGES, HEAD_WEIGHTS)
+        left = (LEAVING_AGES, "left_home_by_age") if self.guided else (HEAD_AGES, "first_adult_by_age")
+        self.leaving = (left[0], table(self.conf[left[1]])[0])
+        self.parent = (PARENT_AGES, table(self.conf["parent_by_age"])[0])
         self.adult = people.age >= 16
         sizes, singles = _household_sizes(margins, people)
         self.singles = singles  # communal residents: households of one that come last in each neighbourhood
@@ -98,6 +95,15 @@ class _Builder:
         self.h = draws.words(self.home_id, 0, "place_household", self.key)
         self.w = draws.words(self.home_id, 0, "place_household_2", self.key)
 
+    def aged(self, row: str) -> tuple[float, float]:
+        """Mean and spread of an age, or of a distance in age, of conf/place/associations.yaml (households.ages)."""
+        mean, spread = self.conf["ages"]["rows"][row]
+        return mean, spread
+
+    def share(self, name: str) -> float:
+        """A single number of conf/place/associations.yaml (households)."""
+        return float(self.conf[name]["value"])
+
     def seat(self, persons: NDArray[np.int64], homes: NDArray[np.int64], role: int) -> None:
         self.home[persons], self.role[persons] = homes, role
         np.subtract.at(self.free, homes, 1)
@@ -111,7 +117,7 @@ class _Builder:
         home = np.repeat(np.arange(len(self.size)), places)
         start = np.concatenate([[0], np.cumsum(places)[:-1]])
         slot = np.arange(len(home)) - start[home]
-        likely = np.full((SIZES + 1, SIZES + 8), 0.02)
+        likely = np.full((SIZES + 1, SIZES + 8), self.share("further_child"))
         for size, row in shares.items():
             likely[int(size), : len(row)] = row
         odds = -np.log(1.0 - likely[np.minimum(self.size[home], SIZES), slot])
@@ -124,7 +130,7 @@ class _Builder:
         # Places stand in a random order of households; children in the order of ethnic group and a blurred age.
         seats = np.repeat(np.arange(len(self.size)), self.kids)
         seats = seats[np.lexsort((seats, draws.open_uniform(self.h[0])[seats], self.home_lsoa[seats]))]
-        blurred = self.people.age[child] + 3.0 * ndtri(draws.open_uniform(self.u[0][child]))
+        blurred = self.people.age[child] + self.aged("siblings blurred by")[1] * ndtri(draws.open_uniform(self.u[0][child]))
         order = np.lexsort((blurred, self.people.ethnic_group[child], self.people.lsoa[child]))
         self.seat(child[order], seats, CHILD)
         self.kid_age = np.bincount(seats, self.people.age[child[order]], len(self.size)) / np.maximum(self.kids, 1)
@@ -178,48 +184,62 @@ class _Builder:
         """Seat a parent in every household with children: nine in ten lone parents are mothers."""
         homes = np.flatnonzero(self.kids > 0)
         z = ndtri(draws.open_uniform(self.h[1][homes]))
-        age = np.maximum(self.kid_age[homes] + self.conf["parent_gap"]["value"] + 5.5 * z, self.kid_age[homes] + 16)
+        spread = self.aged("parent above children, spread of")[1]
+        age = np.maximum(self.kid_age[homes] + self.conf["parent_gap"]["value"] + spread * z, self.kid_age[homes] + 16)
         lone = self.size[homes] - self.kids[homes] == 1
-        father = lone & (draws.open_uniform(self.h[2][homes]) < 0.13)
+        father = lone & (draws.open_uniform(self.h[2][homes]) < self.share("lone_fathers"))
         sex = np.where(father, 0, FEMALE)
-        group = _parent_group(self.kid_group[homes], draws.open_uniform(self.h[3][homes]))
-        weight = _steps(PARENT_AGES, PARENT_WEIGHTS, self.people.age)
+        mixed_kids = table(self.conf["mixed_children"])[0]
+        group = _parent_group(self.kid_group[homes], draws.open_uniform(self.h[3][homes]), mixed_kids)
+        weight = _steps(*self.parent, self.people.age)
         self._fill(homes, age, group, sex, weight, draws.open_uniform(self.u[3]), HEAD, anybody=True)
 
     def partners(self, with_children: bool) -> None:
         """Seat a partner near in age where there is room: the second adult of most households."""
         u = draws.open_uniform(self.w[1])
-        alike = np.where(self.size == 2, *COUPLES) if self.guided else 0.88
+        alike = (
+            np.where(self.size == 2, *self.conf["without_children"]["rows"]["couples"]) if self.guided else self.share("couple")
+        )
         homes = (self.kids > 0) if with_children else (self.kids == 0) & (u < alike)
         homes = np.flatnonzero(homes & (self.free > 0) & (self.head >= 0))
         head = self.head[homes]
-        older = np.where(self.people.sex[head] == FEMALE, 2.0, -2.0)
-        age = self.people.age[head] + older + 3.0 * ndtri(draws.open_uniform(self.w[2][homes]))
-        same_sex = draws.open_uniform(self.w[3][homes]) < 0.02
+        gap, spread = self.aged("partner, a woman's above her")
+        older = np.where(self.people.sex[head] == FEMALE, gap, -gap)
+        age = self.people.age[head] + older + spread * ndtri(draws.open_uniform(self.w[2][homes]))
+        same_sex = draws.open_uniform(self.w[3][homes]) < self.share("same_sex")
         sex = np.where(same_sex, self.people.sex[head], 1 - self.people.sex[head]).astype(np.int64)
         group = self.people.ethnic_group[head].astype(np.int64)
         if with_children:
             mixed_kids = self.kid_group[homes] == 2
             other = np.array([3, 3, 3, 1, 3])[group]  # a White parent's partner is Black here, any other's is White
             group = np.where(mixed_kids, other, group)
-            weight = _steps(PARENT_AGES, PARENT_WEIGHTS, (self.people.age - 2).astype(np.int16))
+            weight = _steps(*self.parent, (self.people.age - 2).astype(np.int16))
         else:
-            weight = _steps(self.leaving[0], self.leaving[1], self.people.age)
+            weight = _steps(*self.leaving, self.people.age)
         self._fill(homes, age, group, sex, weight, draws.open_uniform(self.v[0]), PARTNER, anybody=False)
 
     def heads(self) -> None:
         """Seat a first adult in every household without children: large ones are often of parents with grown-up children."""
         homes = np.flatnonzero(self.head < 0)
         z, u = ndtri(draws.open_uniform(self.h[1][homes])), draws.open_uniform(self.h[2][homes])
-        large = np.where(u < 0.75, 52 + 7 * z, 23 + 4 * z)
-        age = np.where(self.size[homes] >= 3, large, 56 + 18 * z)
+
+        def drawn(row: str) -> NDArray[np.float64]:
+            mean, spread = self.aged(row)
+            return mean + spread * z
+
+        few, young = drawn("first adult of one or two"), drawn("first of young sharers")
         if self.guided:
             family = self._kind()[homes]
-            sharing = np.where(u < 0.6, 23 + 4 * z, 45 + 15 * z)
-            age = np.where(family == SHARERS, sharing, np.where(self.size[homes] >= 3, 54 + 7 * z, 56 + 18 * z))
-            age = np.where((family == LONE) & (self.size[homes] == 2), 58 + 13 * z, age)
+            sharing = np.where(u < self.share("young_sharers"), young, drawn("first of older sharers"))
+            large = drawn("first adult of a family with grown-up children")
+            age = np.where(family == SHARERS, sharing, np.where(self.size[homes] >= 3, large, few))
+            age = np.where((family == LONE) & (self.size[homes] == 2), drawn("lone parent of one grown-up child"), age)
+        else:
+            parents = drawn("first adult of a large household, built-in")
+            large = np.where(u < self.share("family_of_three"), parents, young)
+            age = np.where(self.size[homes] >= 3, large, few)
         pool = np.flatnonzero(self.adult & (self.home < 0))
-        key = exponential(draws.open_uniform(self.v[1][pool]), _steps(self.leaving[0], self.leaving[1], self.people.age[pool]))
+        key = exponential(draws.open_uniform(self.v[1][pool]), _steps(*self.leaving, self.people.age[pool]))
         first = np.zeros(len(homes))
         h, p = paired(self.home_lsoa[homes], first, age, self.people.lsoa[pool], key, self.people.age[pool].astype(float), self.k)
         self.seat(pool[p], homes[h], HEAD)
@@ -227,7 +247,7 @@ class _Builder:
     def _kind(self) -> NDArray[np.int64]:
         """What each household without children is to be: a couple, a lone parent with grown-up children, or sharers."""
         u = draws.open_uniform(self.w[1])
-        couple, family = np.where(self.size == 2, *COUPLES), np.where(self.size == 2, *FAMILIES)
+        couple, family = (np.where(self.size == 2, *row) for row in self.conf["without_children"]["rows"].values())
         return np.where(u < couple, COUPLE, np.where(u < family, LONE, SHARERS))
 
     def others(self) -> None:
@@ -238,13 +258,19 @@ class _Builder:
         ids = mixed(self.home_id[homes], np.arange(len(homes)) - start[homes] + 100)
         z = ndtri(draws.uniform(ids, 0, "place_household_2", self.key))
         head = self.people.age[self.head[homes]]
-        age = np.where(head >= 40, np.maximum(head - 29 + 5 * z, 16), head + 3 * z)
+        below, spread = self.aged("child below a grown-up family's first adult")
+        child = head - below + spread * z
         if self.guided:
             family = self._kind()[homes]
-            child = np.clip(head - 29 + 5 * z, 16, np.maximum(head - 16, 16))
-            teens = draws.uniform(ids, 0, "place_household_2", self.key, index=1) < 0.9  # else a grandparent
-            with_kids = np.where(teens, 18 + 2 * np.abs(z), head + 28)
-            age = np.where(self.kids[homes] > 0, with_kids, np.where(family == SHARERS, head + 5 * z, child))
+            child = np.clip(child, 16, np.maximum(head - 16, 16))
+            teens = draws.uniform(ids, 0, "place_household_2", self.key, index=1) < self.share("teenagers")
+            (eighteen, older), grandparent = self.aged("teenager beside younger children"), "grandparent above the first adult"
+            with_kids = np.where(teens, eighteen + older * np.abs(z), head + self.aged(grandparent)[0])
+            age = np.where(
+                self.kids[homes] > 0, with_kids, np.where(family == SHARERS, head + self.aged("sharers")[1] * z, child)
+            )
+        else:
+            age = np.where(head >= 40, np.maximum(child, 16), head + self.aged("sharers, built-in")[1] * z)
         group = self.people.ethnic_group[self.head[homes]].astype(np.int64)
         left = np.ones(len(homes), bool)
         for by_group in (True, False):
@@ -258,9 +284,9 @@ class _Builder:
             left[todo[i]] = False
 
 
-def _parent_group(kids: NDArray[np.int64], u: NDArray[np.float64]) -> NDArray[np.int64]:
+def _parent_group(kids: NDArray[np.int64], u: NDArray[np.float64], mixed_kids: NDArray[np.float64]) -> NDArray[np.int64]:
     """The ethnic group wanted of a first parent: the children's; for Mixed children mostly White, then Mixed or Black."""
-    for_mixed = np.select([u < 0.6, u < 0.8, u < 0.92], [3, 2, 1], 0)
+    for_mixed = np.select([u < share for share in mixed_kids[:3]], [3, 2, 1], 0)
     return np.where(kids == 2, for_mixed, np.maximum(kids, 0))
 
 
@@ -289,7 +315,7 @@ def _household_sizes(margins: Margins, people: Residents) -> tuple[list[NDArray[
 
 def _exact_sizes(counts: NDArray[np.int64], residents: int) -> NDArray[np.int64]:
     """Return household sizes that sum to the residents, near to the counts of sizes 1 to 7 and 8 or more."""
-    sizes = np.repeat(np.array([1, 2, 3, 4, 5, 6, 7, OVER_SEVEN]), counts)
+    sizes = np.repeat(mean_sizes().astype(np.int64), counts)
     over = residents - int(sizes.sum())
     large = np.flatnonzero(sizes >= SIZES)
     step = 0

@@ -131,12 +131,7 @@ def margins_of(name: str, place_seed: int = 1) -> Margins:
 
 def _fingerprint(name: str, people: int | None, place_seed: int) -> str:
     """A hash of the place's data, the code that makes it, the number of people and the place seed."""
-    from movesim.config import conf_folder
-
-    digest = hashlib.blake2b(digest_size=10)
-    digest.update(f"{name}:{people}:{place_seed}:{_code()}".encode())
-    for path in sorted((conf_folder() / "place").glob("*.yaml")):
-        digest.update(path.read_bytes())
+    digest = hashlib.blake2b(f"{name}:{people}:{place_seed}:".encode() + ingredients(), digest_size=10)
     if name in BUILT_IN:
         return digest.hexdigest()
     if "/" in name or name in (".", "..") or not _is_there(_folder() / name / "place.json"):
@@ -147,6 +142,13 @@ def _fingerprint(name: str, people: int | None, place_seed: int) -> str:
         )
     digest.update(patient(lambda: _margins_of(_folder() / name)).encode())
     return digest.hexdigest()
+
+
+def ingredients() -> bytes:
+    """Return what people are made of besides a place's own tables: the code that makes them up and all of conf/place."""
+    from movesim.config import conf_folder
+
+    return _code().encode() + b"".join(path.read_bytes() for path in sorted((conf_folder() / "place").glob("*.yaml")))
 
 
 def _is_there(path: Path) -> bool:

@@ -19,7 +19,6 @@ CENSUS_SIX = (0, 0, 0, 1, 2, 3, 3, 4, 4, 5, 5, 5)  # which of the six census ban
 ADULT_BANDS = 3  # the first band of people aged 16 or over
 OLDEST = 104
 SIZES = 8  # household sizes 1 to 7 and 8 or more
-OVER_SEVEN = 9  # what a household of 8 or more is taken to hold on average
 ENVIRONMENT = ("anti_social_behaviour", "connectivity", "outdoor_space", "facilities")
 
 
@@ -142,7 +141,7 @@ def tilted(shares: Floats, means: Floats) -> Floats:
 
     The tilt is the smallest change (in relative entropy) that gives the mean.
     """
-    size = np.array([1, 2, 3, 4, 5, 6, 7, OVER_SEVEN], dtype=np.float64)
+    size = mean_sizes()
     low, high = np.full(len(shares), -3.0), np.full(len(shares), 3.0)
     for _ in range(50):
         middle = (low + high) / 2
@@ -151,6 +150,11 @@ def tilted(shares: Floats, means: Floats) -> Floats:
         above = out @ size > means
         high, low = np.where(above, middle, high), np.where(above, low, middle)
     return out
+
+
+def mean_sizes() -> Floats:
+    """Return how many people households of one to seven, and of eight or more, hold on average."""
+    return np.array([1, 2, 3, 4, 5, 6, 7, associations().data["households"]["eight_or_more"]["value"]], dtype=np.float64)
 
 
 def table(node: Any, rows: list[Any] | None = None) -> Floats:

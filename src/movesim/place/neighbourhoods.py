@@ -23,7 +23,6 @@ from movesim.place.margins import (
 
 DECILES = list(range(1, 11))
 COUNTED = ("age", "sex", "ethnic_group", "disabled", "ns_sec", "carers", "cars", "household_size", "communal")
-SIZE_SPREAD = 0.20  # standard deviation of the logarithm of residents per LSOA, computed from Census 2021 TS038 of 1,335 LSOAs
 
 
 def built_in(name: str, place_seed: int = 1) -> Margins:
@@ -39,7 +38,8 @@ def _read(name: str) -> dict[str, Any]:
 
 def _sizes(codes: NDArray[np.str_], cell: NDArray[np.int64], totals: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """Share the residents of each cell over its neighbourhoods, unequally as real LSOAs are, in whole people."""
-    spread = np.exp(SIZE_SPREAD * np.clip(ndtri(keyed(codes, seed, "size")), -2.0, 3.0))
+    unequal = associations().data["neighbourhoods"]["size_spread"]["value"]
+    spread = np.exp(unequal * np.clip(ndtri(keyed(codes, seed, "size")), -2.0, 3.0))
     out = np.zeros(len(codes))
     for number in np.unique(cell):
         at = np.flatnonzero(cell == number)
@@ -152,8 +152,8 @@ def _england(seed: int) -> Margins:
 def _england_age(tables: dict[str, Any]) -> NDArray[np.float64]:
     """Shares of the twelve bands by decile: the nation's bands, fitted to each decile's children and older people."""
     ten = table(tables["age_all"])[0] / table(tables["age_all"])[0].sum()
-    ratio = associations().data["single_year"]["from_75_a_year"]["value"]
-    old = ratio ** np.minimum(np.arange(75, 105) - 75.0, 15.0) * 0.72 ** np.maximum(np.arange(75, 105) - 90.0, 0.0)
+    ratio, later = (associations().data["single_year"][f"from_{age}_a_year"]["value"] for age in (75, 90))
+    old = ratio ** np.minimum(np.arange(75, 105) - 75.0, 15.0) * later ** np.maximum(np.arange(75, 105) - 90.0, 0.0)
     first = old[:10].sum() / old.sum()
     bands = np.array([*ten[:6], ten[6] / 2, ten[6] / 2, ten[7], ten[8], ten[9] * first, ten[9] * (1 - first)])
     young, older = (table(tables["age_by_decile"], DECILES) / 100).T

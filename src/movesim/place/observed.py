@@ -13,7 +13,7 @@ from movesim.errors import InputError
 from movesim.place import census
 from movesim.place.ages import census_bands
 from movesim.place.heldback import CARE, DIMENSIONS, HEALTH, QUALIFICATIONS
-from movesim.place.margins import CENSUS_SIX, Margins
+from movesim.place.margins import ADULT_BANDS, CENSUS_SIX, Margins
 from movesim.place.origins import Origin
 from movesim.place.reading import Table, in_order, read
 from movesim.place.store import UNREADABLE
@@ -54,6 +54,7 @@ KINDS = (
 )
 BY_KEY = {kind.key: kind for kind in KINDS}
 
+_WIDE_HOURS = ("19 hours or less unpaid care a week", "20 to 49 hours unpaid care a week", "50 or more hours unpaid care a week")
 _CARE, _QUALIFICATION, _HOME = "provision of unpaid care: ", "highest level of qualification: ", "household deprivation: "
 COLUMNS: dict[str, list[tuple[str, ...]]] = {
     "health": [(f"general health: {name} health",) for name in HEALTH],
@@ -73,27 +74,58 @@ COLUMNS: dict[str, list[tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def read_observed(paths: Mapping[str, Path | Origin], margins: Margins) -> dict[str, Floats]:
+TOTALS: dict[str, tuple[str, ...]] = {
+    "health": ("general health: total: all usual residents", "general health: total"),
+    "qualifications": (_QUALIFICATION + "total: all usual residents aged 16 years and over", _QUALIFICATION + "total"),
+    "household_deprivation": (_HOME + "total: all households", _HOME + "total"),
+}
+_NEEDED = "the needed tables"
+
+
+def read_observed(paths: Mapping[str, Path | Origin], margins: Margins, notes: list[str] | None = None) -> dict[str, Floats]:
     """Return the published counts of every table of a place, (neighbourhoods, categories) by key, in the order of margins.
 
-    Arguments: paths, a file for each key of sources.SOURCES that is there; margins of the same tables. Raises InputError for a
-    table that is cut or damaged.
+    Arguments: paths, a file for each key of sources.SOURCES that is there; margins of the same tables; notes, to which a
+    sentence is added for every table that hides a cell of the place and is left out. Raises InputError for a table that is
+    cut or damaged, or that contradicts the needed ones.
     """
+    notes = [] if notes is None else notes
     codes = [str(code) for code in margins.code]
     out: dict[str, Floats] = {}
-    for key, columns in {**census.COLUMNS, **COLUMNS}.items():
+    for key, columns in census.COLUMNS.items():
         if key in paths and key in BY_KEY:
-            out[key] = census.counts(read(paths[key]), key, codes, columns)
+            values = census.counts(read(paths[key]), key, codes, columns, gaps=key not in census.NEEDED)
+            if not np.isnan(values).any():  # what hides a cell is left out of the fit too, as the margins' notes say
+                out[key] = values
+    adults = margins.age[:, ADULT_BANDS:].sum(axis=1)
+    homes = margins.household_size.sum(axis=1)
+    expected = {"health": margins.residents, "qualifications": adults, "household_deprivation": homes}
+    for key, columns in COLUMNS.items():
+        if key in paths:
+            table = read(paths[key])
+            values = census.counts(table, key, codes, columns, TOTALS[key], gaps=True)
+            if _is_whole(table, key, codes, values, notes):
+                census.same(table, codes, values.sum(axis=1), expected[key], BY_KEY[key].unit, _NEEDED)
+                out[key] = values
     if "age" in paths:
         six = _six_ages(read(paths["age"]), codes)
         if six is not None:
             out["age"] = six
-    if "employed" in paths:
-        working, adults = census.counts(read(paths["employed"]), "employed", codes).sum(axis=1), out["ns_sec"].sum(axis=1)
-        out["employed"] = np.stack([np.maximum(adults - working, 0.0), working], axis=1)
+    if "employed" in out:
+        working, of_age = out["employed"].sum(axis=1), out["ns_sec"].sum(axis=1)
+        out["employed"] = np.stack([np.maximum(of_age - working, 0.0), working], axis=1)
     if "carers" in paths:
-        out["carers"] = _carers(read(paths["carers"]), codes)
-    return out
+        carers = _carers(read(paths["carers"]), codes, margins, notes)
+        if carers is not None:
+            out["carers"] = carers
+    return {key: out[key] for key in BY_KEY if key in out}
+
+
+def _is_whole(table: Table, key: str, codes: list[str], values: Floats, notes: list[str]) -> bool:
+    """Whether a table hides no cell of the place; else it is left out, and notes say so."""
+    told = census.left_out(table, key, codes, values)
+    notes += [told] if told else []
+    return not told
 
 
 def _six_ages(table: Table, codes: list[str]) -> Floats | None:
@@ -105,15 +137,25 @@ def _six_ages(table: Table, codes: list[str]) -> Floats | None:
     return np.stack([bands[:, part == b].sum(axis=1) for b in range(6)], axis=1)
 
 
-def _carers(table: Table, codes: list[str]) -> Floats:
-    """Residents of 5 or over who give no unpaid care, and who give some."""
+def _carers(table: Table, codes: list[str], margins: Margins, notes: list[str]) -> Floats | None:
+    """Residents of 5 or over who give no unpaid care, and who give some; None where a cell is hidden."""
     total = next((t for t in ("total: all usual residents aged 5 and over", "total") if table.has(_CARE + t)), None)
-    none = in_order(table, codes, table.numbers(_CARE + "provides no unpaid care"))
-    if total is not None:
-        everyone = in_order(table, codes, table.numbers(_CARE + total))
-    else:
-        given = [n for n in table.names if n.startswith(_CARE + "provides ") and ": " not in n[len(_CARE) :]]
-        everyone = np.sum([in_order(table, codes, table.numbers(n)) for n in given], axis=0)
+    given = [n for n in table.names if n.startswith(_CARE + "provides ") and n != _CARE + "provides no unpaid care"]
+    # Finer bands of hours stand beside the wider ones they are part of: the fewest hours and the most are in both.
+    top = [n for n in given if n.endswith(_WIDE_HOURS)]
+    none = table.numbers(_CARE + "provides no unpaid care", gaps=True)
+    hours = [table.numbers(n, gaps=True) for n in (top if len(top) == len(_WIDE_HOURS) else given)]
+    if total is None and not hours:
+        table.column(_CARE + "total: all usual residents aged 5 and over")  # says that it is missing
+    everyone = none + np.sum(hours, axis=0) if total is None else table.numbers(_CARE + total, gaps=True)
+    if hours:
+        census.adds_up(table, none + np.sum(hours, axis=0), everyone)
+    none, everyone = in_order(table, codes, none), in_order(table, codes, everyone)
+    if not _is_whole(table, "carers", codes, none + everyone, notes):
+        return None
+    # How many are under five is known of few tables: not more than all, and no fewer than those of 16 or over.
+    people, adults = margins.residents, margins.age[:, ADULT_BANDS:].sum(axis=1)
+    census.same(table, codes, everyone, np.clip(everyone, adults, people), "residents of 5 or over", _NEEDED)
     return np.stack([none, np.maximum(everyone - none, 0.0)], axis=1)
 
 

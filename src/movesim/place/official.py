@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from movesim.errors import InputError
 from movesim.place import ages
-from movesim.place.census import NEEDED, agree, counts
+from movesim.place.census import NEEDED, TOTALS, agree, counts, housed, left_out, same
 from movesim.place.deprivation import Deprivation, read_deprivation, split_areas
 from movesim.place.gias import read_schools
 from movesim.place.lookups import Lookup, read_lookup
 from movesim.place.margins import AGE_STARTS, OLDEST, Margins
 from movesim.place.origins import Origin, as_origin
-from movesim.place.reading import Floats, Table, read
+from movesim.place.reading import Floats, Table, in_order, read
 from movesim.place.surroundings import environment, facts
 
 
@@ -50,7 +50,7 @@ def read_margins(paths: Mapping[str, Path | Origin], name: str, title: str, area
     years = ages.single_years(starts, bands, mid_year, authority, notes)
     agree(raw, found, years.sum(axis=1), years[:, 16:].sum(axis=1), age.path.name, codes)
     known = facts(at, codes, lookup, _people_2011(at, lookup))
-    return Margins(
+    margins = Margins(
         name=name,
         title=title,
         local_authorities=local,
@@ -78,6 +78,8 @@ def read_margins(paths: Mapping[str, Path | Origin], name: str, title: str, area
         cars=found["cars"],
         household_size=found["household_size"],
     ).whole()
+    housed(raw["household_size"], margins, age.path.name)
+    return margins
 
 
 def _codes(imd: Deprivation, read_tables: list[Table], areas: str | Sequence[str]) -> list[str]:
@@ -113,12 +115,18 @@ def _codes(imd: Deprivation, read_tables: list[Table], areas: str | Sequence[str
 
 def _communal(at: Mapping[str, Origin], codes: list[str], residents: Floats, notes: list[str]) -> Floats:
     """Residents of communal establishments, none where no table says."""
+    none = np.zeros(len(codes))
     if "communal" not in at:
         notes.append("TS001 is absent: residents beyond the household sizes are taken to be in larger households.")
-        return np.zeros(len(codes))
+        return none
     table = read(at["communal"])
-    values = counts(table, "communal", codes)[:, 0]
+    values = counts(table, "communal", codes, gaps=True)[:, 0]
+    total = next((name for name in TOTALS["communal"] if name in table.names), None)
+    everybody = in_order(table, codes, table.numbers(total, gaps=True)) if total else residents
+    if _hides(table, "communal", codes, values + everybody, notes):
+        return none
     _within(table, codes, values, residents, "residents of communal establishments")
+    same(table, codes, everybody, residents, "residents", at["disabled"].name)
     return values
 
 
@@ -128,8 +136,10 @@ def _households(at: Mapping[str, Origin], codes: list[str], homes: Floats, notes
         notes.append("TS054 is absent: households have no tenure, and cars follow income and the number of adults.")
         return None
     table = read(at["tenure"])
-    values = counts(table, "tenure", codes)
-    _within(table, codes, values.sum(axis=1), homes, "households", "households by size")
+    values = counts(table, "tenure", codes, gaps=True)
+    if _hides(table, "tenure", codes, values, notes):
+        return None
+    same(table, codes, values.sum(axis=1), homes, "households", at["household_size"].name)
     return values
 
 
@@ -139,9 +149,18 @@ def _employed(at: Mapping[str, Origin], codes: list[str], adults: Floats, notes:
         notes.append("TS059 is absent: work is drawn from associations.")
         return None
     table = read(at["employed"])
-    values = np.asarray(counts(table, "employed", codes).sum(axis=1))
+    values = np.asarray(counts(table, "employed", codes, gaps=True).sum(axis=1))
+    if _hides(table, "employed", codes, values, notes):
+        return None
     _within(table, codes, values, adults, "residents in work", "residents of 16 or over")
     return values
+
+
+def _hides(table: Table, key: str, codes: list[str], values: Floats, notes: list[str]) -> bool:
+    """Whether a table hides a cell of the place; then it is left out, and notes say so."""
+    told = left_out(table, key, codes, values)
+    notes += [told] if told else []
+    return bool(told)
 
 
 def _within(table: Table, codes: list[str], values: Floats, residents: Floats, what: str, of: str = "residents") -> None:

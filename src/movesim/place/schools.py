@@ -13,7 +13,6 @@ from movesim.place.margins import Margins, associations
 from movesim.place.synthesis import bases
 
 PRIMARY, SECONDARY = 1, 2
-PUPILS = {PRIMARY: 280.0, SECONDARY: 950.0}  # mean pupils per state-funded school in England (recalled)
 NEAR = 12  # schools of a phase that a neighbourhood may be served by
 BAND = {PRIMARY: 1, SECONDARY: 2}  # 5-10 and 11-15 among the age bands of the margins
 
@@ -108,7 +107,8 @@ def _made_up(margins: Margins, place_seed: int) -> Catchments:
     """
     u = draws.uniform(bases(margins.code, "place"), 0, "place_school", draws.key(place_seed, "place"))
     made_up = ~np.char.startswith(margins.code, "E01")
-    near = margins.imd_decile + 3.0 * (u - 0.5)
+    conf = associations().data["schools"]
+    near = margins.imd_decile + conf["blur_decile"]["value"] * (u - 0.5)
     rank = np.argsort(np.argsort(margins.label, kind="stable"), kind="stable").astype(np.float64)
     order = np.lexsort((np.where(made_up, near, rank), margins.local_authority))
     authority = margins.local_authority[order].astype(np.int64)
@@ -120,7 +120,8 @@ def _made_up(margins: Margins, place_seed: int) -> Catchments:
     for phase in (PRIMARY, SECONDARY):
         children = margins.age[order, BAND[phase]]
         total = np.bincount(authority, children, len(margins.local_authorities))
-        many = np.maximum(np.rint(total / PUPILS[phase]), 1).astype(np.int64)
+        pupils = conf["pupils_primary" if phase == PRIMARY else "pupils_secondary"]["value"]
+        many = np.maximum(np.rint(total / pupils), 1).astype(np.int64)
         before = np.cumsum(children) - children - np.concatenate([[0.0], np.cumsum(total)[:-1]])[authority]
         part = ((before + children / 2) * many[authority] / np.maximum(total[authority], 1)).astype(np.int64)
         part = np.clip(part, 0, many[authority] - 1)

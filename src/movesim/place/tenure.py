@@ -15,7 +15,7 @@ from scipy.special import ndtri
 from movesim import draws
 from movesim.place.households import HEAD, OTHER_ADULT, PARTNER, Households
 from movesim.place.ipf import whole_tables
-from movesim.place.margins import Margins, rounded, seeds
+from movesim.place.margins import Margins, associations, rounded, seeds
 from movesim.place.matching import rank_within, smallest
 from movesim.place.synthesis import Residents, bases, mixed
 
@@ -122,7 +122,9 @@ def tenure_and_cars(
     held = counts.transpose(0, 2, 1).reshape(-1, len(TENURES))
     tenure = np.full(len(inside), 3, np.int8)
     left = np.ones(len(inside), bool)
-    for number, key in enumerate((-(age[inside] + 12 * z[0]), -(income[inside] + 0.3 * z[1]), -(age[inside] + 15 * z[2]))):
+    conf = associations().data["tenure"]
+    older, richer, younger = (conf[name]["value"] * noise for name, noise in zip(("older_own", "richer_buy", "younger_rent"), z))
+    for number, key in enumerate((-(age[inside] + older), -(income[inside] + richer), -(age[inside] + younger))):
         at = np.flatnonzero(left)
         chosen = at[smallest(of[at], key[at], held[:, number])]
         tenure[chosen], left[chosen] = number, False

@@ -24,11 +24,7 @@ BANDS = (16, 25, 35, 50, 65, 75)
 SHAPE = (len(BANDS), 2, 2, 4, 2)  # age, sex, disabled, class, in work
 GROUPS = len(BANDS) * 4
 CLASSES, STUDENT = 4, 3
-STUDENT_STARTS, STUDENT_WEIGHTS = (16, 18, 19, 22, 25, 30), (6.0, 2.5, 1.6, 0.4, 0.06, 0.01)
-STUDENTS = (0.45, 0.02, 0.006, 0.003, 0.0005, 0.0002)  # share of each band who study full time (assumed; only odds count)
-OTHERS = (0.36, 0.31, 0.33)  # classes 1-2, 3-5, 6-8 among those who do not (assumed; only odds count)
-FROM_75 = 0.18  # rate of work from 75 on against that of 65 to 74 (assumed)
-YOUNGER_OLD = 0.53  # share of people of 65 or over who are under 75 (assumed)
+STUDENT_STARTS = (16, 18, 19, 22, 25, 30)
 
 
 @lru_cache(maxsize=1)
@@ -39,10 +35,11 @@ def seed_table() -> NDArray[np.float64]:
     score[:, :, 1] += conf["ns_sec"]["disabled"]["value"]
     score[0] += conf["ns_sec"]["under_25"]["value"]
     score[4:] += conf["ns_sec"]["over_65"]["value"]
-    first, second = -_quantile(OTHERS[0]), -_quantile(OTHERS[0] + OTHERS[1])
+    top, middle_classes, _ = table(conf["work"]["classes"])[0]
+    first, second = -_quantile(top), -_quantile(top + middle_classes)
     above_first, above_second = 1 - ndtr(first - score), 1 - ndtr(second - score)
     classes = np.stack([above_first, above_second - above_first, 1 - above_second, np.zeros_like(score)], axis=-1)
-    study = np.array(STUDENTS)[:, None, None, None]
+    study = table(conf["students"]["share_by_age"])[0][:, None, None, None]
     classes = classes * (1 - study) + np.array([0.0, 0.0, 0.0, 1.0]) * study
 
     work = conf["work"]
@@ -50,11 +47,12 @@ def seed_table() -> NDArray[np.float64]:
     odds += np.array([work["class_1_2"]["value"], 0.0, work["class_6_8"]["value"], work["student"]["value"]])
     odds[:, :, 1] += work["disabled"]["value"]
     rates = table(seeds().data["work_by_age"])[0]
-    old = rates[4] / (YOUNGER_OLD + FROM_75 * (1 - YOUNGER_OLD))
+    from_75, younger_old = work["from_75"]["value"], work["younger_old"]["value"]
+    old = rates[4] / (younger_old + from_75 * (1 - younger_old))
     disabled = table(associations().data["seeds"]["disabled_by_age"])[0][[3, 4, 6, 8, 9, 10]]
     people = np.stack([1 - disabled, disabled], axis=1)[:, None, :, None] / 2 * classes
     chance = np.empty(SHAPE[:4])
-    for band, rate in enumerate((*rates[:4], old, old * FROM_75)):  # the odds of an age are moved until its rate is met
+    for band, rate in enumerate((*rates[:4], old, old * from_75)):  # the odds of an age are moved until its rate is met
         low, high = -8.0, 8.0
         for _ in range(50):
             middle = (low + high) / 2
@@ -96,7 +94,7 @@ def class_and_work(
     counts = whole_tables(seed_table().reshape(GROUPS, CLASSES, 2), wanted, uniforms).reshape(k * GROUPS, CLASSES, 2)
 
     of_class = counts.sum(axis=2)
-    weight = _steps(STUDENT_STARTS, STUDENT_WEIGHTS, age)
+    weight = _steps(STUDENT_STARTS, table(associations().data["students"]["by_age"])[0], age)
     student = smallest(cell, exponential(u[0][adult], weight), of_class[:, STUDENT])
     rank = np.zeros(len(adult), np.int64)
     rank[~student] = rank_within(cell[~student], -score[adult][~student], k * GROUPS)

@@ -47,6 +47,7 @@ def place_facts(name: str, place_seed: int = 1, population: Population | None = 
         name=name,
         title=margins.title,
         residents=margins.total,
+        made=float(margins.residents.sum()),
         code=margins.code,
         label=margins.label,
         local_authority=margins.local_authority.astype(np.int64),
@@ -91,10 +92,11 @@ def finding(facts: PlaceFacts) -> tuple[str, str]:
     """Return the finding in one sentence and what goes with it in another."""
     worst_table = max(facts.fitted, key=lambda f: f.error())
     within = worst_table.error() <= LIMIT
+    stand = "" if facts.one_each else f", who stand for its {say.whole(round(facts.residents))} residents,"
     first = (
-        f"The {say.whole(round(facts.residents))} people made for {facts.title} meet every fitted table within "
+        f"The {say.whole(round(facts.made))} people made for {facts.title}{stand} meet every fitted table within "
         f"{say.per_cent(100 * worst_table.error(), 2)}" if within
-        else f"The people made for {facts.title} miss {worst_table.kind.title.lower()} by "
+        else f"The {say.whole(round(facts.made))} people made for {facts.title}{stand} miss {worst_table.kind.title.lower()} by "
         f"{say.per_cent(100 * worst_table.error(), 2)}"
     )  # fmt: skip
     held = facts.held_back
@@ -147,8 +149,7 @@ def _cards(facts: PlaceFacts) -> list[dict[str, Any]]:
 
 def _about(facts: PlaceFacts) -> list[tuple[str, str]]:
     return [
-        ("Place", f"{facts.title} ({facts.name}): {say.whole(round(facts.residents))} residents, {len(facts.code):,} "
-         f"neighbourhoods in {say.listed(list(facts.local_authorities))}"),
+        ("Place", f"{facts.title} ({facts.name}): {facts.people} in {say.listed(list(facts.local_authorities))}"),
         ("Error", "people or households in the wrong category, each counted twice (where it lacks and where it is too many), "
          "over the total"),
         ("Fitted", "tables that the people were made from, scaled to one total and rounded"),

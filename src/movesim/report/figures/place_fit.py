@@ -43,11 +43,16 @@ WORST = 15  # neighbourhoods named in the table
 
 @dataclass(frozen=True)
 class PlaceFacts:
-    """What the page of a place is made from: names, fits, odds of disability by age (seed, within, whole) and ties."""
+    """What the page of a place is made from: names, fits, odds of disability by age (seed, within, whole) and ties.
+
+    residents live in the place; `made` people are there when everybody is made, fewer where a made-up neighbourhood stands for
+    several real ones.
+    """
 
     name: str
     title: str
     residents: float
+    made: float
     code: NDArray[np.str_]
     label: NDArray[np.str_]
     local_authority: NDArray[np.int64]
@@ -72,8 +77,20 @@ class PlaceFacts:
     @property
     def source(self) -> str:
         """What stands under every chart."""
-        people = f"{len(self.code):,} neighbourhoods, {say.whole(round(self.residents))} residents"
-        return f"{self.title}: {people}, made up to fit published tables."
+        return f"{self.title}: {self.people}, made up to fit published tables."
+
+    @property
+    def one_each(self) -> bool:
+        """Whether one person is made for every resident."""
+        return round(self.made) == round(self.residents)
+
+    @property
+    def people(self) -> str:
+        """Residents, and the neighbourhoods and people who stand for them, in words."""
+        everybody = f"{say.whole(round(self.residents))} residents"
+        if self.one_each:
+            return f"{len(self.code):,} neighbourhoods, {everybody}"
+        return f"{everybody}, for whom {say.whole(round(self.made))} people in {len(self.code):,} made-up neighbourhoods stand"
 
 
 def fitted(facts: PlaceFacts) -> Chart:

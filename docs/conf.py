@@ -77,7 +77,8 @@ def axes() -> str:
 
 def results() -> str:
     """Return a section for every table of a result folder."""
-    parts = [f"### {name}.parquet\n\n{meaning}\n\n{columns(of)}" for name, (meaning, of) in words.RESULT_TABLES.items()]
+    of_all = words.RESULT_TABLES | words.QUESTION_TABLES
+    parts = [f"### {name}.parquet\n\n{meaning}\n\n{columns(of)}" for name, (meaning, of) in of_all.items()]
     return "\n\n".join(parts)
 
 
@@ -92,6 +93,18 @@ def numbers() -> str:
         sections.setdefault(p.path.split(".")[0], []).append(row)
     head = ("path", "meaning", "value", "5 to 95%", "unit", "status", "evidence")
     return "\n\n".join(f"### {name}\n\n{table(head, rows)}" for name, rows in sections.items())
+
+
+def worth() -> str:
+    """Return the ledger of what a year of activity is worth."""
+    from movesim.outcomes.worth import worth_ledger
+
+    rows = (
+        (f"`{p.path}`", p.meaning, f"{p.value:g}", "" if p.low is None else f"{p.low:g} to {p.high:g} ({p.distribution})", p.status,
+         ", ".join(p.ids))
+        for p in worth_ledger().values()
+    )  # fmt: skip
+    return table(("path", "meaning", "value", "range", "status", "evidence"), rows)
 
 
 def scenario_numbers() -> str:
@@ -156,6 +169,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "numbers": numbers,
     "scenario numbers": scenario_numbers,
     "fit": fit,
+    "worth": worth,
     "streams": lambda: table(("stream", "number"), ((f"`{k}`", v) for k, v in words.STREAMS.items())),
     "examples": lambda: "```sh\n" + "\n".join(f"{line}  # {meaning}" for line, meaning in helptext.EXAMPLES) + "\n```",
 }

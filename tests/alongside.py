@@ -14,7 +14,10 @@ from movesim.behaviour.reference import ReferenceModel
 from movesim.behaviour.rules import References
 from movesim.behaviour.side_by_side import Reading
 from movesim.behaviour.simulation import Simulation
-from movesim.words import ADULT_DOMAINS, ADULT_FROM, ADULT_LIMITS, CHILD_FROM, CHILD_LIMITS, DOMAIN, LOCAL, TIES, WEEKS_A_YEAR
+from movesim.interventions.acting import Acting
+from movesim.interventions.delivery import Delivery
+from movesim.interventions.shocks import Strike, load_shock
+from movesim.words import ADULT_DOMAINS, ADULT_FROM, ADULT_LIMITS, CHILD_FROM, CHILD_LIMITS, LOCAL, TIES, WEEKS_A_YEAR
 from small import small_population
 
 TOLERANCE, MOST_NEAR_TIES = 1e-4, 1 / 5000
@@ -169,58 +172,18 @@ def apart(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> dict[str,
 
 
 # --- shocks -----------------------------------------------------------------------------------------------------------
-Shock = Callable[[int, Simulation], dict[str, np.ndarray]]
+def strike(name: str, first: float, **times: float) -> Strike:
+    """Return one of movesim's own shocks at its central numbers, in other weeks: `ramp`, `holds` and `recovery` may be given."""
+    shock = load_shock(name)
+    return replace(shock.strike(shock.ledger().central()), first=first, **times)
 
 
-def pandemic(week: int, simulation: Simulation, first: int = 0, lasts: int = 26, recovers: int = 26) -> dict[str, np.ndarray]:
-    """Facilities and schools all but close and people keep apart for half a year; then it is lifted, little by little."""
-    depth = np.interp(week, [first, first + lasts, first + lasts + recovers], [1.0, 1.0, 0.0]) if week >= first else 0.0
-    supply = np.zeros(simulation.shifts.array("supply").shape)
-    supply[DOMAIN["sport"]], supply[DOMAIN["leisure_walk"]] = -3.0 * depth, 0.3 * depth
-    return {"supply": supply, "S": np.float64(-1.5 * depth), "offer": np.float64(-1.2 * depth)}
-
-
-def cost_of_living(week: int, simulation: Simulation, first: int = 0) -> dict[str, np.ndarray]:
-    """Sport that costs money gets out of reach, most of all where there is least; it comes in over a year and stays."""
-    decile = simulation.people.neighbourhoods["imd_decile"].astype(float)
-    supply = np.zeros(simulation.shifts.array("supply").shape)
-    supply[DOMAIN["sport"]] = -1.2 * np.clip((week - first) / WEEKS_A_YEAR, 0, 1) * (10.5 - decile) / 10
-    return {"supply": supply}
-
-
-def budget_cuts(week: int, simulation: Simulation, first: int = 0) -> dict[str, np.ndarray]:
-    """Two thirds of today's community workforce are let go at once."""
-    return {"fte": np.where(week >= first, -2 / 3, 0.0) * simulation.fte}
-
-
-@dataclass
-class Acting:
-    """What acts on a run at the start of a week: a delivery and shocks, added up in the run's shifts."""
-
-    simulation: Simulation
-    delivery: object = None
-    readiness: object = None
-    shocks: Sequence[Shock] = ()
-    programmes: object = field(init=False)
-
-    def __post_init__(self) -> None:
-        s = self.simulation
-        self.programmes = type(s.shifts)(s.people.capacity, s.fte.size, s.offer.size) if self.shocks else s.shifts
-
-    def __call__(self) -> None:
-        """Write this week's shifts; while there is no shock the delivery writes to the run itself, as in a study."""
-        run = self.simulation
-        if self.delivery is not None:
-            self.delivery.step(run.week, self.programmes, self.readiness)
-        if not self.shocks:
-            return
-        shocks = [shock(run.week, run) for shock in self.shocks]
-        for name in KINDS:
-            parts = [added[name] for added in shocks if name in added]
-            own = self.programmes.get(name)
-            if parts or own is not None:
-                run.shifts.array(name)[:] = sum(parts) + (0.0 if own is None else own)
-                run.shifts.touched(name)
+def acting(
+    simulation: Simulation, delivery: Delivery | None = None, readiness: Callable | None = None, strikes: Sequence[Strike] = ()
+) -> Callable[[], None]:
+    """Return what writes a week's shifts into a run, as a study does: programmes and shocks."""
+    both = Acting(simulation, delivery, strikes)
+    return lambda: both.step(readiness)
 
 
 # --- following both ---------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from movesim.behaviour.panel import Panel
     from movesim.config import CalibrateSettings, CompareSettings, RunSettings, SweepSettings, TrialsSettings
     from movesim.errors import GuardError, InputError, MovesimError
+    from movesim.experiments.break_even import BreakEven
     from movesim.experiments.explain import Explanation
     from movesim.experiments.store import Result, load
     from movesim.interventions.files import load_scenario
@@ -67,6 +68,7 @@ __all__ = [
     "SweepSettings",
     "TrialsSettings",
     "__version__",
+    "break_even",
     "build_place",
     "build_report",
     "calibrate",
@@ -153,6 +155,18 @@ def calibrate(settings: CalibrateSettings | None = None, /, **keys: Any) -> Path
     Arguments: the keys of `movesim calibrate` by name, or one CalibrateSettings.
     """
     return _called("calibrate", settings, keys)
+
+
+def break_even(comparison: Result | str | Path, **keys: Any) -> BreakEven:
+    """Return how long each scenario's gain must be kept up after delivery to be worth what it cost, pair by pair.
+
+    Arguments: comparison, a result of `run` or `compare`, or its folder; adult, child, pounds that a year of one more active
+    adult or child is worth; discount (0.035); outcome ('active' or 'inactive'); horizon, years (50).
+    Raises InputError for a number that cannot be, and for what is no result.
+
+    >>> print(movesim.break_even(movesim.load("outputs/compare/..."), adult=1_000))  # doctest: +SKIP
+    """
+    return importlib.import_module("movesim.experiments.break_even").break_even(comparison, **keys)
 
 
 def build_report(folder: Any) -> Any:

@@ -377,11 +377,11 @@ def _scenario(command: str, words: list[str]) -> int:
 def _list(command: str, words: list[str]) -> int:
     names_only = "--names" in words
     words = [word for word in words if word != "--names"]
-    if words and words[0] not in ("scenarios", "places"):
-        _action(command, words, ("scenarios", "places"))
+    if words and words[0] not in ("scenarios", "shocks", "places"):
+        _action(command, words, ("scenarios", "shocks", "places"))
     if len(words) > 1:
         raise InputError(f"'{words[1]}' is one word too many; see: movesim list --help")
-    tables = {"scenarios": _scenarios, "places": _places}
+    tables = {"scenarios": _scenarios, "shocks": _shocks, "places": _places}
     asked = words or list(tables)
     for heading in asked:
         rows = tables[heading]()
@@ -395,13 +395,26 @@ def _list(command: str, words: list[str]) -> int:
 
 def _scenarios() -> list[tuple[str, str]]:
     """Every scenario with its title and slogan; a file that cannot be read is listed with what is wrong."""
-    from movesim.config import load_yaml, scenario_files
+    from movesim.config import scenario_files
+
+    return _told(scenario_files(), ("title", "slogan"))
+
+
+def _shocks() -> list[tuple[str, str]]:
+    """Every shock with its title and summary."""
+    from movesim.config import shock_files
+
+    return _told(shock_files(), ("title", "summary"))
+
+
+def _told(files: dict[str, Path], keys: tuple[str, ...]) -> list[tuple[str, str]]:
+    from movesim.config import load_yaml
 
     rows = []
-    for name, path in scenario_files().items():
+    for name, path in files.items():
         try:
             data = load_yaml(path).data
-            told = [str(data[key]) for key in ("title", "slogan") if isinstance(data, dict) and data.get(key)]
+            told = [" ".join(str(data[key]).split()) for key in keys if isinstance(data, dict) and data.get(key)]
             rows.append((name, " - ".join(told)))
         except InputError as error:
             rows.append((name, f"cannot be read: {error}"))

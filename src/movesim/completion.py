@@ -21,6 +21,7 @@ _movesim() {
         cur="${cur#*=}"
         case "$key" in
             scenario|plan) COMPREPLY=($(compgen -W "$(movesim list scenarios --names 2>/dev/null)" -- "$cur")) ;;
+            shocks) COMPREPLY=($(compgen -W "$(movesim list shocks --names 2>/dev/null)" -- "$cur")) ;;
             place) COMPREPLY=($(compgen -W "$(movesim list places --names 2>/dev/null)" -- "$cur")) ;;
             draws) COMPREPLY=($(compgen -W "fitted central" -- "$cur")) ;;
             engine) COMPREPLY=($(compgen -W "local serial" -- "$cur")) ;;
@@ -34,7 +35,7 @@ _movesim() {
 @KEYS@
         place) COMPREPLY=($(compgen -W "list build inspect export files= name= out= overrides= people=" -- "$cur")) ;;
         scenario) COMPREPLY=($(compgen -W "show check $(movesim list scenarios --names 2>/dev/null)" -- "$cur")) ;;
-        list) COMPREPLY=($(compgen -W "scenarios places" -- "$cur")) ;;
+        list) COMPREPLY=($(compgen -W "scenarios shocks places" -- "$cur")) ;;
         completion) COMPREPLY=($(compgen -W "bash" -- "$cur")) ;;
         report) COMPREPLY=($(compgen -d -- "$cur")) ;;
     esac

@@ -22,6 +22,7 @@ from movesim.settings import (
     unknown_key,
 )
 
+SHOCKS = "shocks"  # the folder among scenarios that holds what is none
 __all__ = [
     "COMMANDS",
     "CalibrateSettings",
@@ -39,6 +40,7 @@ __all__ = [
     "scenario_files",
     "scenario_folders",
     "settings_from_overrides",
+    "shock_files",
     "shown",
     "sweep_from_overrides",
 ]
@@ -73,12 +75,24 @@ def scenario_files() -> dict[str, Path]:
 
     Raises InputError when two different files claim one name: neither would win silently.
     """
+    inside = [(folder, path) for folder in scenario_folders() for path in sorted(folder.rglob("*.yaml"))]
+    return _by_name((path for folder, path in inside if path.relative_to(folder).parts[0] != SHOCKS), "scenarios")
+
+
+def shock_files() -> dict[str, Path]:
+    """Return every shock by name: the files in the folder `shocks` of the folders that scenarios are read from.
+
+    Raises InputError when two different files claim one name.
+    """
+    return _by_name((path for folder in scenario_folders() for path in sorted((folder / SHOCKS).rglob("*.yaml"))), "shocks")
+
+
+def _by_name(paths: Iterable[Path], what: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for folder in scenario_folders():
-        for path in sorted(folder.rglob("*.yaml")):
-            other = found.setdefault(path.stem, path)
-            if other is not path and other.read_bytes() != path.read_bytes():
-                raise InputError(f"Two scenarios are called '{path.stem}': {shown(other)} and {shown(path)}; rename yours.")
+    for path in paths:
+        other = found.setdefault(path.stem, path)
+        if other is not path and other.read_bytes() != path.read_bytes():
+            raise InputError(f"Two {what} are called '{path.stem}': {shown(other)} and {shown(path)}; rename yours.")
     return dict(sorted(found.items()))
 
 
@@ -168,15 +182,15 @@ def _apart(parsed: list[Any]) -> tuple[list[Any], dict[str, Any]]:
     settings, vary = [], {}
     for each in parsed:
         key = each.key_or_group
-        number = "." in key and key.partition(".")[0] in ("behaviour", "scenarios")
+        number = "." in key and key.partition(".")[0] in ("behaviour", "scenarios", "shocks")
         listed = number and not each.is_sweep_override() and isinstance(each.value(), list)
         if not each.is_sweep_override() and not listed and not (number and each.value() == "prior"):
             settings.append(each)
             continue
         if not number:
             raise InputError(
-                f"'{each.input_line}': a sweep goes over numbers by dotted path (behaviour.PATH, scenarios.NAME.PATH); for one "
-                f"study per value of '{key}' use: movesim compare -m"
+                f"'{each.input_line}': a sweep goes over numbers by dotted path (behaviour.PATH, scenarios.NAME.PATH, "
+                f"shocks.NAME.PATH); for one study per value of '{key}' use: movesim compare -m"
             )
         text = each.input_line.partition("=")[2]
         vary[key] = each.value() if listed else text if each.value() == "prior" or each.is_interval_sweep() else _swept(each)
@@ -201,8 +215,8 @@ def _swept(override: Any) -> list[Any]:
 
 
 def _is_number_of_a_scenario(key: str) -> bool:
-    """Whether a key is the dotted path of a scenario's number, as scenarios.routes.effect (`scenarios` alone is a list)."""
-    return key.startswith("scenarios.")
+    """Whether a key is the dotted path of a scenario's or a shock's number, as scenarios.routes.effect (alone it is a list)."""
+    return key.startswith(("scenarios.", "shocks."))
 
 
 def _settings(command: str, data: dict[str, Any]) -> Any:

@@ -18,7 +18,7 @@ SUMMARIES = {
     "report": "write the pages of a result folder again",
     "place": "list, build, inspect or export places",
     "scenario": "show or check a scenario",
-    "list": "scenarios and places by name",
+    "list": "scenarios, shocks and places by name",
     "completion": "completion of commands and keys in bash",
 }
 EXAMPLES = (
@@ -33,6 +33,7 @@ MORE_EXAMPLES = (
     ("movesim compare 'scenarios=[routes]' precision=0.1", "pairs are added until the change of the gap is known to 0.1"),
     ("movesim sweep 'scenarios=[routes]' scenarios.routes.effect=5,10,20 dry_run=true", "how many runs, how long"),
     ("movesim sweep 'scenarios=[routes]' behaviour.habit.gain=prior scenarios.routes.effect=prior design=sobol", "Sobol' points"),
+    ("movesim compare 'scenarios=[routes]' 'shocks=[pandemic]'", "in a world that a pandemic strikes, no change included"),
     ("movesim sweep 'scenarios=[routes]' design=points.csv shard=1/4", "your own points, a quarter of them"),
 )
 USAGES = {
@@ -55,7 +56,7 @@ USAGES = {
         "movesim scenario show NAME\n       movesim scenario check NAME",
         "Check a scenario, by name or as a file, line by line; 'show' prints it as well.",
     ),
-    "list": ("movesim list [scenarios|places]", "Print scenarios and places, with what each one is."),
+    "list": ("movesim list [scenarios|shocks|places]", "Print scenarios, shocks and places, with what each one is."),
     "completion": (
         "movesim completion bash",
         'Print the completion script; put  eval "$(movesim completion bash)"  into ~/.bashrc.',

@@ -161,7 +161,7 @@ class RepeatedSettings(ModelSettings):
     replicates: int = setting(20, whole(1, 100_000), "pairs of runs (parameter draw i, seed i), which scenarios share")
     draws: str = setting("fitted", choice("fitted", "central"), "parameters: the fitted ensemble, or central values", True)
     behaviour: dict[str, float] = setting({}, numbers, "numbers of the model set by hand, as behaviour.PATH=NUMBER", True)
-    numbers: dict[str, float] = setting({}, numbers, "numbers of scenarios set by hand, as scenarios.NAME.PATH=NUMBER", True)
+    numbers: dict[str, float] = setting({}, numbers, "numbers of scenarios and shocks set by hand: scenarios.NAME.PATH=N", True)
     engine: str = setting(
         "local", choice("local", "serial", "dask"),
         "local: processes on this computer; serial: one after another; dask: a cluster", rank=2,
@@ -200,6 +200,7 @@ class PolicySettings(RepeatedSettings):
     areas: tuple[str, ...] = setting(
         (), names(), "local authorities the results are restricted to; empty is the whole place", True
     )
+    shocks: tuple[str, ...] = setting((), names(), "what strikes all runs alike, no change included; see: movesim list", True)
     demography: bool = setting(True, yes_no, "ageing, births, deaths, moves and illness", True)
     report: bool = setting(True, yes_no, "write report.html, figures and workbook.xlsx", rank=2)
 
@@ -222,10 +223,20 @@ class StudySettings(PolicySettings):
     )
     pairs_at_most: int = setting(1_000, whole(2, 100_000), "precision: stop at this many pairs")
     minutes_at_most: float | None = setting(None, amount(0, "a number of minutes"), "precision: begin no pair after so long")
-    parts: str = setting(
+    split: str = setting(
         "whole", choice("whole", "authorities"),
         "authorities: each local authority is a run of its own; ties across their borders are cut, and counted", rank=2,
     )  # fmt: skip
+    parts: bool = setting(False, yes_no, "run each intervention alone too: does a portfolio do more than the sum of its parts?")
+    ladder: bool = setting(
+        False, yes_no, "run with steps of the ladder made even too: which step makes how much of the change in the gap?"
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for asked in ("parts", "ladder"):
+            if self.split != "whole" and getattr(self, asked):
+                raise InputError(f"{asked}=true asks about the whole place, split={self.split} runs it apart; do one of the two.")
 
 
 @dataclass(frozen=True)

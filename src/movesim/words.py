@@ -200,6 +200,7 @@ STREAMS = {
     "parameter": 30, "trial": 31,
     "place_person": 40, "place_household": 41, "place_tie": 42, "place_pod": 43, "place_school": 44, "place_attribute": 45,
     "place_person_2": 46, "place_household_2": 47, "place_tie_2": 48, "place_other": 49,
+    "pilot": 50, "survey": 51,
 }  # fmt: skip
 INTERVENTION_STREAMS = (4096, 65536)  # an intervention's stream is a hash of its name into this range
 
@@ -323,6 +324,46 @@ RESULT_TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("total_ratio", "float64", "", "both together"),
         ),
     ),
+    "rules": (
+        "What adaptive rules found in their surveys, what was true, and what was done.",
+        (
+            *_RUN,
+            Column("rule", "str", "", "name of the rule"),
+            Column("intervention", "str", "", "the intervention that was piloted"),
+            Column("week", "int64", "weeks", "the week of the decision"),
+            Column("year", "int64", "years", "the policy year that begins with it"),
+            Column("outcome", "str", "", "inactive (points) or minutes (a week)"),
+            Column("respondents", "int64", "people", "who answered, over the design effect"),
+            Column("estimate", "float64", "as the outcome", "the survey's: how much better residents of the pilot are for it"),
+            Column("standard_error", "float64", "as the outcome", "the survey's own"),
+            Column("truth", "float64", "as the outcome", "of the same residents, against the paired run without change"),
+            Column("worth_having", "float64", "as the outcome", "the true effect from which scaling up is right"),
+            Column("action", "str", "", "scale_up, keep, stop or move_money"),
+            Column("moved_to", "str", "", "the intervention that gets the money"),
+            Column("pounds_moved", "float64", "pounds a year", "the money that moved"),
+            Column("pilot_residents", "float64", "residents", "who lives where the pilot ran"),
+        ),
+    ),
+    "break_even": (
+        "How long each scenario's gain must be kept up after delivery to be worth what it cost on top of no change.",
+        (
+            *_RUN,
+            Column("active_adult", "float64", "pounds a year", "worth of a year of one more active adult"),
+            Column("active_child", "float64", "pounds a year", "worth of a year of one more active child"),
+            Column("discount", "float64", "a year", "how much less a year later counts"),
+            Column("delivery_years", "float64", "years", "until the last year with money spent"),
+            Column("seen_years", "float64", "years", "of the run after that"),
+            Column("cost", "float64", "pounds", "spent, discounted to the start"),
+            Column("worth_during", "float64", "pounds", "of what was gained until delivery ended, discounted"),
+            Column("worth_seen", "float64", "pounds", "of what was gained until the run ended, discounted"),
+            Column("worth_a_year_after", "float64", "pounds a year", "of the last year's gain, when delivery ends, discounted"),
+            Column("years_to_keep", "float64", "years", "the last year's gain must be kept up; 0: it need not; infinite: never enough"),
+            Column("half_life_needed", "float64", "years", "or may halve every so often; 0: at once; infinite: never enough"),
+            Column("half_life_shown", "float64", "years", "in which it halved in the run; infinite: it did not; empty: not seen"),
+            Column("paid_back", "float64", "years", "of the run's own path until gains are worth costs; empty: not in the run"),
+            Column("pounds_per_active_year", "float64", "pounds a year", "worth at which the run's own path breaks even"),
+        ),
+    ),
     "assumptions": (
         "Every number the runs used, with its evidence.",
         (
@@ -342,3 +383,47 @@ RESULT_TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
         ),
     ),
 }  # fmt: skip
+_CELL = (
+    Column("scenario", "str", "", "name of the scenario"), *_WHO,
+    Column("outcome", "str", "", "inactive, fairly_active, active or minutes"),
+    Column("measure", "str", "", "a difference (absolute, sii, erreygers, mean_deviation), or 'level' for a group"),
+    Column("level", "str", "", "the group, in rows whose measure is 'level'"), *_WHEN,
+)  # fmt: skip
+_OVER_PAIRS = (
+    Column("low", "float64", "as the outcome", "5th percentile over pairs"),
+    Column("high", "float64", "as the outcome", "95th percentile over pairs"),
+    Column("mc_error", "float64", "as the outcome", "standard deviation over the root of pairs"),
+    Column("probability", "float64", "share, 0 to 1", "of pairs in which it is an improvement"),
+    Column("pairs", "int64", "pairs", "pairs of runs"),
+)
+QUESTION_TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
+    "interactions": (
+        "With parts=true: each portfolio beside the sum of its interventions alone.",
+        (
+            *_CELL,
+            Column("sum_of_parts", "float64", "as the outcome", "changes under each intervention alone, added up; mean over pairs"),
+            Column("together", "float64", "as the outcome", "change under the portfolio; mean over pairs"),
+            Column("difference", "float64", "as the outcome", "together less the sum of the parts; mean over pairs"), *_OVER_PAIRS,
+            Column("words", "str", "", "the same in words"),
+        ),
+    ),
+    "ladder_shares": (
+        "With ladder=true: each step's Shapley share of the change; shares and 'effect' add up to the mean change.",
+        (
+            *_CELL,
+            Column("step", "str", "", "step of the ladder, or 'effect': what is left when all steps treat everybody alike"),
+            Column("share", "float64", "as the outcome", "its share of the change; mean over pairs"), *_OVER_PAIRS,
+        ),
+    ),
+    "ladder_steps": (
+        "With ladder=true: how unequally each step is climbed, most over least deprived fifth, among those who come to it.",
+        (
+            *_RUN,
+            Column("intervention", "str", "", "name of the intervention"),
+            Column("step", "str", "", "step of the ladder"),
+            Column("step_endogenous", "float64", "", "ratio that comes from readiness"),
+            Column("step_residual", "float64", "", "what the residual gradient makes of it"),
+        ),
+    ),
+}  # fmt: skip
+

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,25 +13,24 @@ import pytest
 from alongside import (
     KINDS,
     MOST_NEAR_TIES,
-    Acting,
     Seen,
+    acting,
     begin_demography,
-    budget_cuts,
-    cost_of_living,
     follow,
-    pandemic,
     references,
     small_place,
+    strike,
 )
 from movesim.behaviour.demography import spare_rows
 from movesim.behaviour.reference import ReferenceModel
 from movesim.behaviour.rules import Rules, behaviour_ledger, make_rules
 from movesim.behaviour.simulation import Simulation
+from movesim.config import scenario_files
 from movesim.interventions import Delivery, load_scenario, matches, solved_of
 from movesim.words import CHILD_FROM
 
 FOLDER = Path(__file__).resolve().parents[2] / "scenarios"
-SCENARIOS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.yaml") if path.stem != "baseline")
+SCENARIOS = sorted(path.relative_to(FOLDER) for path in scenario_files().values() if path.stem != "baseline")
 # One of each kind and all kinds at once are held to it at every run of the tests, the others where there is time.
 QUICK = ("school_day", "routes_targeted", "community_leaders", "three_together")
 START, END = 2, 3  # the years of delivery: weeks 52 to 156
@@ -76,7 +76,7 @@ def shifts_of(run: Simulation) -> dict[str, np.ndarray]:
     return {name: array.copy() for name, array in found.items() if array is not None and np.any(array)}
 
 
-def go_on(run: Simulation, act: Acting, week: int) -> None:
+def go_on(run: Simulation, act: Callable[[], None], week: int) -> None:
     """Bring the compiled run alone to a week, as a study does."""
     while run.week < week:
         act()
@@ -93,7 +93,7 @@ def test_they_agree_under_every_scenario(name: Path) -> None:
     run = week_zero().branch()
     model = begin_demography(run)
     delivery = delivery_of(name, run)
-    act = Acting(run, delivery, run.readiness)
+    act = acting(run, delivery, run.readiness)
     seen, moved = Seen(), {}
     for stage, first, weeks in (
         ("before", 0, 1), ("start", 51, 2), ("ramp", 68, 2), ("peak", 103, 2), ("end", 154, 4), ("decay", 207, 3),
@@ -115,44 +115,61 @@ def test_they_agree_under_every_scenario(name: Path) -> None:
 def test_all_programmes_at_once_move_every_array() -> None:
     """The portfolio of the shipped families leaves no kind of shift untested."""
     run = week_zero().branch()
-    act = Acting(run, delivery_of("portfolios/three_together.yaml", run), run.readiness)
+    act = acting(run, delivery_of("portfolios/three_together.yaml", run), run.readiness)
     go_on(run, act, 120)
     assert set(shifts_of(run)) >= {"Y", "S", "prompt", "supply", "offer", "fte", "likeness"}
 
 
+SHOCKS = ("pandemic", "cost_of_living", "budget_cuts")
+
+
 def test_they_agree_in_each_shock() -> None:
-    for shocks in ((pandemic,), (cost_of_living,), (budget_cuts,), (pandemic, cost_of_living, budget_cuts)):
+    for names in (*((name,) for name in SHOCKS), SHOCKS):
         run = week_zero().branch()
-        act = Acting(run, shocks=[partial(shock, first=3) for shock in shocks])
+        act = acting(run, strikes=[strike(name, first=3, ramp=8, holds=18, recovery=24) for name in names])
+        log_A, log_E = run.people.log_A.copy(), run.log_E
         seen = follow(run, 2, act=act)
-        assert all(not np.any(array) for array in shifts_of(run).values())
+        assert not shifts_of(run) and run.open_share is None and np.array_equal(run.people.log_A, log_A)
         go_on(run, act, 22)
         seen += follow(run, 2, act=act)
         assert shifts_of(run)
-        go_on(run, act, 40)  # the pandemic is being lifted
+        assert (run.open_share is not None) == ("pandemic" in names or "budget_cuts" in names)
+        assert (run.people.log_A[3] < log_A[3]).any() == ("cost_of_living" in names), "price"
+        assert (run.people.log_A[0] < log_A[0]).any() == ("budget_cuts" in names), "fear"
+        go_on(run, act, 40)  # it is being lifted
         seen += follow(run, 1, act=act)
         assert seen.sessions > 500
+        go_on(run, act, 51)
+        seen += follow(run, 7, act=act)  # through the turn of a year, and past the end
+        assert not shifts_of(run) and run.open_share is None and np.array_equal(run.log_E, log_E)
+        assert np.array_equal(run.people.log_A, week_zero_access(run)), "nothing is left of a shock in what places are"
+
+
+def week_zero_access(run: Simulation) -> np.ndarray:
+    """Everybody's access under the rules that the run began with."""
+    other = run.branch()
+    other.rules = rules()
+    other.people.refresh(rules())
+    return other.people.log_A
 
 
 def test_shocks_do_what_they_are_for() -> None:
-    """Sport stops in a pandemic and comes back; a squeeze takes sport from the poorest places; cuts take trust."""
-    runs = {name: week_zero().branch() for name in ("none", "pandemic", "squeeze", "cuts")}
-    for run in runs.values():
-        run.people.domain_minutes[:] = 0
-    acts = {
-        "none": Acting(runs["none"]), "pandemic": Acting(runs["pandemic"], shocks=[pandemic]),
-        "squeeze": Acting(runs["squeeze"], shocks=[cost_of_living]), "cuts": Acting(runs["cuts"], shocks=[budget_cuts]),
-    }  # fmt: skip
+    """Sport stops in a pandemic and comes back; a squeeze takes sport from the poorest; cuts take trust."""
+    runs = {name: week_zero(1000, 40).branch() for name in ("none", *SHOCKS)}
     for name, run in runs.items():
-        go_on(run, acts[name], 51)
+        act = acting(run, strikes=[] if name == "none" else [strike(name, first=0, ramp=0, holds=60)])
+        run.people.domain_minutes[:] = 0
+        go_on(run, act, 51)
     minutes = {name: run.people.domain_minutes[3, : run.people.n] for name, run in runs.items()}
-    scored = runs["none"].people.age >= CHILD_FROM
+    none = runs["none"].people
+    scored = none.age >= CHILD_FROM
     assert minutes["pandemic"][scored].sum() < 0.8 * minutes["none"][scored].sum()
-    decile = runs["none"].people.neighbourhoods["imd_decile"][runs["none"].people.neighbourhood]
-    lost = {name: 1 - minutes["squeeze"][rows].sum() / minutes["none"][rows].sum() for name, rows in
-            (("poor", scored & (decile <= 3)), ("rich", scored & (decile >= 8)))}  # fmt: skip
+    lost = {
+        name: 1 - minutes["cost_of_living"][rows].sum() / minutes["none"][rows].sum()
+        for name, rows in (("poor", scored & (none.income_rank < 0.3)), ("rich", scored & (none.income_rank > 0.7)))
+    }
     assert lost["poor"] > lost["rich"] > -0.02
-    assert (runs["cuts"].trust < 0.8 * runs["none"].trust).all()
+    assert (runs["budget_cuts"].trust < 0.8 * runs["none"].trust).all()
 
 
 def test_they_agree_left_to_themselves_with_everything_on_for_two_years() -> None:
@@ -160,8 +177,10 @@ def test_they_agree_left_to_themselves_with_everything_on_for_two_years() -> Non
     run = week_zero(1000, 40, 2).branch()
     model = begin_demography(run)
     delivery = delivery_of("portfolios/three_together.yaml", run, (1, 1))
-    shocks = [partial(pandemic, first=30, lasts=10), partial(cost_of_living, first=20), partial(budget_cuts, first=60)]
-    act = Acting(run, delivery, run.readiness, shocks)
+    strikes = [
+        strike("pandemic", 30, ramp=2, holds=10, recovery=20), strike("cost_of_living", 20), strike("budget_cuts", 60, ramp=8)
+    ]  # fmt: skip
+    act = acting(run, delivery, run.readiness, strikes)
     seen = Seen()
     while run.week < 104:
         act()

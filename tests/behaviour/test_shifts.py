@@ -117,7 +117,7 @@ def test_who_climbs_and_who_stays() -> None:
     assert 0 < count < n
     stays, responds, kept = np.empty((3, n), bool)
     end, steps = np.empty(n, np.int64), ((0.3, 0.1), (1.0, 0.0), (-0.2, -0.5))
-    who_stays(first[2], first[3], after[0], after[1], steps, c, ready, home, tilt, 26.5, 8, stays, responds, kept, end)
+    who_stays(first[2], first[3], after[0], after[1], steps, (c, c, c), ready, home, tilt, 26.5, 8, stays, responds, kept, end)
     decide = lambda word, step: draws.decision(word) < chance(*steps[step])  # noqa: E731
     assert np.array_equal(stays, decide(first[2], 0))
     assert np.array_equal(responds, stays & decide(first[3], 1))

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fifths import BASE, KEY, outcomes_table, row
 from movesim import words
 from movesim.errors import InputError, MovesimError
 from movesim.outcomes import comparison as c
 from movesim.outcomes.gaps import OUTCOMES as NAMES
 from movesim.outcomes.gaps import gaps, sii
-
-KEY = {"replicate": 0, "window": 52, "age_group": "adult"}
 
 
 def gap_table(values, weeks=(52,), measure="sii"):
@@ -28,36 +27,10 @@ def gap_table(values, weeks=(52,), measure="sii"):
     return pd.DataFrame(rows).assign(**KEY, axis="imd_decile", outcome="inactive", measure=measure)
 
 
-def outcomes_table(inactive, residents=100.0, week=52):
-    """Return an outcomes table from {scenario: array (pairs, 5 fifths)}, with 'all' as their mean and no other axis."""
-    rows = []
-    for name, array in inactive.items():
-        for draw, fifths in enumerate(np.asarray(array, float)):
-            cells = [("imd_fifth", str(k + 1), residents, y) for k, y in enumerate(fifths)]
-            for axis, level, people, y in [*cells, ("all", "all", 5 * residents, fifths.mean())]:
-                rows.append({"scenario": name, "draw": draw, "axis": axis, "level": level, "residents": people, "inactive": y})
-    table = pd.DataFrame(rows).assign(**KEY, week=week, fairly_active=0.1)
-    table["active"] = 0.9 - table["inactive"]
-    table["minutes"] = 500 * table["active"]
-    return table
-
-
 def compared(inactive, **more):
     """Return the comparison with 'no change' of an outcomes table made from fifths."""
     table = outcomes_table(inactive, **more)
     return c.compare(table, gaps(table), "no change")
-
-
-def row(table, **what):
-    """Return the one row of a table in which the named columns have these values."""
-    chosen = table
-    for name, wanted in what.items():
-        chosen = chosen[chosen[name] == wanted]
-    assert len(chosen) == 1
-    return chosen.iloc[0]
-
-
-BASE = np.array([[0.40, 0.35, 0.30, 0.25, 0.20], [0.42, 0.37, 0.30, 0.25, 0.22], [0.38, 0.33, 0.30, 0.27, 0.20]])
 
 
 # --- compare --------------------------------------------------------------------------------------------------------

@@ -15,6 +15,10 @@ import numpy as np
 import pandas as pd
 
 from movesim import words
+from movesim.outcomes.break_even import break_even
+from movesim.outcomes.interactions import interactions
+from movesim.outcomes.shapley import ladder_shares
+from movesim.outcomes.worth import worth_of
 
 AUTHORITIES = {"Northbrook": 0.31, "Eastvale": 0.19, "Southmere": 0.17, "Westhollow": 0.13, "High Moor": 0.11, "Lowfield": 0.09}
 PLACE_RESIDENTS, PLACE_AGENTS, ADULTS = 2_200_000.0, 20_000, 0.81
@@ -70,6 +74,9 @@ def write_result(
         "outcomes": outcomes, "gaps": gaps, "comparison": compare(outcomes, gaps), "money": make.money(),
         "winners": make.winners(), "contributions": make.contributions(), "ladder": make.ladder(), "assumptions": assumptions(),
     }  # fmt: skip
+    tables["break_even"] = lasting(outcomes, tables["money"])
+    if not lean:
+        tables |= questions(outcomes, options, pairs)
     for name, table in tables.items():
         table.to_parquet(folder / f"{name}.parquet", index=False)
     (folder / "config.yaml").write_text("place: testshire\npeople: 20000\nyears: 10\nseed: 20261\n", encoding="utf-8")
@@ -99,6 +106,42 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 LEAN = set(VARIANTS) - {"four", "one", "three_pairs", "one_three_pairs", "widening", "levelling_down"}
+
+
+def lasting(outcomes: pd.DataFrame, money: pd.DataFrame) -> pd.DataFrame:
+    """How long each option must last, with the worth of a year drawn; money is spent, and gains fall, as the option has it."""
+    return break_even(outcomes, money, NO_CHANGE.name, lambda pairs: worth_of(pairs["draw"].tolist(), 7, True))
+
+
+def questions(outcomes: pd.DataFrame, options: tuple[Option, ...], pairs: int) -> dict[str, pd.DataFrame]:
+    """Made-up answers about the first two options: parts that add up to less, and two steps that narrow the gap and widen it."""
+    yearly = outcomes[(outcomes["window"] == 52) & outcomes["axis"].isin(["all", "imd_decile"])].reset_index(drop=True)
+    values = ["inactive", "fairly_active", "active", "minutes"]
+    base = yearly[yearly["scenario"] == NO_CHANGE.name]
+    tenth = (pd.to_numeric(base["level"], errors="coerce").fillna(5.5).to_numpy()[:, None] - 5.5) / 4.5
+    random = np.random.default_rng(11)
+    alone, coalitions, players = [], [], {}
+    for option in options[:2]:
+        own = yearly[yearly["scenario"] == option.name]
+        change = own[values].to_numpy() - base[values].to_numpy()
+        noise = np.repeat(random.normal(0, 0.1, pairs), 1)[own["draw"].to_numpy()][:, None]
+
+        def run(factor: Any, own: pd.DataFrame = own, change: np.ndarray = change) -> pd.DataFrame:
+            return own.assign(**dict(zip(values, (base[values].to_numpy() + factor * change).T)))
+
+        if len(option.interventions) > 1:
+            alone += [run(f + noise * f).assign(part=part) for part, f in zip(option.interventions, (0.5, 0.3))]
+        steps = {0: 0.6, 1: 0.9 - 0.3 * tenth, 2: 0.7 + 0.1 * tenth + noise / 4, 3: 1.0}
+        coalitions += [run(f).assign(on=on) for on, f in steps.items()]
+        players[option.name] = ("offered", "taken_up")
+    ratios = [(o.name, d, d, w, s, a, b) for o in options[:2] for d in range(pairs) for w in o.interventions
+              for s, a, b in (("taken_up", 0.8, 1.4),)]  # fmt: skip
+    heads = ["scenario", "draw", "replicate", "intervention", "step", "step_endogenous", "step_residual"]
+    found = {
+        "ladder_shares": ladder_shares(yearly, pd.concat(coalitions), players, NO_CHANGE.name),
+        "ladder_steps": pd.DataFrame(ratios, columns=heads),
+    }
+    return found | ({"interactions": interactions(yearly, pd.concat(alone), NO_CHANGE.name)} if alone else {})
 
 
 def make(folder: Path, variant: str = "four") -> Path:

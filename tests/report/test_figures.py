@@ -93,7 +93,8 @@ def test_words_in_a_chart_stay_on_it(facts):
     """Every text of every chart lies inside the figure, as page and as slide."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    for name in ("gap-over-time", "groups", "gap-and-ratio", "where", "ranks-and-regret", "cost", "reach"):
+    full = ("gap-over-time", "groups", "gap-and-ratio", "where", "ranks-and-regret", "cost", "reach")
+    for name in (*full, "lasting", "ladder-steps", "together"):
         for slide in (False, True):
             with style.drawing():
                 figure = CHARTS[name](facts).figure(slide)

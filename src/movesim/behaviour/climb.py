@@ -59,15 +59,16 @@ def who_climbs(words, step, c, ready, home, tilt, chosen):
 def who_stays(stay, respond, keep, leave, steps, c, ready, home, tilt, duration, week, stays, responds, kept, end):
     """Draw for those who begin: who stays, who responds, who keeps it for good, and in which week contact ends.
 
-    `stay`, `respond`, `keep`, `leave` are words; `steps` the (a, b) of adhering, responding and upkeep. Who does not stay
-    leaves at an even chance at any time of the duration, after a week at the least.
+    `stay`, `respond`, `keep`, `leave` are words; `steps` the (a, b) of adhering, responding and upkeep, `c` their weights of
+    readiness. Who does not stay leaves at an even chance at any time of the duration, after a week at the least.
     """
     (a0, b0), (a1, b1), (a2, b2) = steps
+    c0, c1, c2 = c
     for i in range(ready.size):
         x, t = ready[i], tilt[uint64(home[i])]
-        stays[i] = below(stay[i], probability(a0, b0, c, x, t))
-        responds[i] = stays[i] and below(respond[i], probability(a1, b1, c, x, t))
-        kept[i] = responds[i] and below(keep[i], probability(a2, b2, c, x, t))
+        stays[i] = below(stay[i], probability(a0, b0, c0, x, t))
+        responds[i] = stays[i] and below(respond[i], probability(a1, b1, c1, x, t))
+        kept[i] = responds[i] and below(keep[i], probability(a2, b2, c2, x, t))
         early = math.ceil(duration * ((np.float64(leave[i]) + 0.5) * 2.0**-32))
         weeks = duration if stays[i] else min(float(early), duration)
         end[i] = max(week + int(weeks), week + 1)

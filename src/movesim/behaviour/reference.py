@@ -97,8 +97,10 @@ class Neighbourhood(mesa.Agent):
             away = float(at.get("park_distance", math.nan))
             if word.name in ("leisure_walk", "play") and not math.isnan(away):
                 supply *= (max(away, 1.0) / v["opportunity.park_distance_median"]) ** -v["opportunity.park_distance"]
-            supply *= float(at.get(f"supply_{word.name}", 1.0))
-            self.supply.append(shifted(kept(supply), 0.0 if move is None else float(move[d, here])))
+            supply = kept(supply * float(at.get(f"supply_{word.name}", 1.0)))
+            if simulation.open_share is not None:
+                supply = kept(supply * float(simulation.open_share[d]))
+            self.supply.append(shifted(supply, 0.0 if move is None else float(move[d, here])))
 
     def rates(self, fte: float) -> tuple[float, float]:
         """Return what trust gains a week from nothing and loses a week from full, for this workforce."""
@@ -487,7 +489,8 @@ class ReferenceModel(mesa.Model):
         self.habit_before = np.array([person.H for person in self.everybody]).T
 
     def take_shifts(self, simulation: Simulation) -> None:
-        """Take over what interventions and shocks do to places and schools (and what trust they find)."""
+        """Take over what interventions and shocks do to places, prices and schools (and what trust they find)."""
+        self.values = simulation.rules.values  # a shock changes what price and fear take
         for place in self.places:
             place.read(simulation)
         offer = simulation.shifts.get("offer")
@@ -496,12 +499,14 @@ class ReferenceModel(mesa.Model):
 
     def follow_shifts(self, simulation: Simulation) -> None:
         """Take over a run's shifts alone: a model left to itself keeps its own people and its own trust."""
-        trust = [place.trust for place in self.places]
+        trust, values = [place.trust for place in self.places], self.values
         self.take_shifts(simulation)
         for place, own in zip(self.places, trust, strict=True):
             place.trust = own
         for person in self.everybody:
             person.take_shifts(simulation.shifts)
+            if self.values is not values:
+                person.renew()
 
     def remember(self) -> None:
         """Begin yearly demography: keep what it will need to know of week 0, which is now."""

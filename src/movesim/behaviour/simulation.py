@@ -71,6 +71,7 @@ class Simulation:
         self.week = -BURN_IN_WEEKS
         g = self.people.neighbourhoods["imd_decile"].size
         self.log_E = np.log(equations.supply(rules, self.people.neighbourhoods)).astype(F32)
+        self.open_share: NDArray[np.float64] | None = None  # of each domain's supply, while something is closed
         own = self.people.neighbourhoods.get("workforce", np.full(g, np.nan)).astype(np.float64)
         self.fte = np.where(np.isnan(own), rules["workforce.fte"], own)
         self.likeness = np.full(g, rules["workforce.likeness"])

@@ -123,7 +123,7 @@ def added_up(parts: Iterator[tuple[Mapping[str, pa.Table], Mapping[str, Any]]], 
     for name in residents:
         frames = [frame[frame["scenario"] == name] for frame in held[COUNTS]]
         recorder = recorder_of(frames, weeks, authorities)
-        rest = {table: _of(summed[table], name) for table in ADDED}
+        rest: dict[str, Any] = {table: _of(summed[table], name) for table in ADDED}
         finished[name] = Finished(recorder, NOBODY, residents[name], "", **rest)
     baseline = next(iter(finished.values())).recorder
     return tables_of(finished, task), {"guards": guards, "drift": drift(baseline)}

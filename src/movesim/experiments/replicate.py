@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,11 @@ from movesim.behaviour.parameters import draw_number, model_id, rules_and_refere
 from movesim.behaviour.simulation import Simulation
 from movesim.errors import GuardError, InputError, did_you_mean, one_of
 from movesim.experiments.shares import share_of
+from movesim.interventions.acting import Acting
 from movesim.interventions.bench import england_readiness, solve
 from movesim.interventions.delivery import Delivery
 from movesim.interventions.files import load_scenario
+from movesim.interventions.learning import Look
 from movesim.outcomes.axes import levels
 from movesim.outcomes.record import Recorder
 from movesim.place import load_place
@@ -30,6 +32,7 @@ from movesim.words import ADULT_LIMITS, AGE_GROUPS, AXES, CHILD_LIMITS, RECORD_E
 if TYPE_CHECKING:
     from movesim.behaviour.people import People
     from movesim.interventions.scenario import Scenario
+    from movesim.interventions.shocks import Shock
     from movesim.place.population import Population
 
 BASELINE = "baseline"
@@ -58,6 +61,7 @@ class Task:
     every_year: bool = False  # of a sweep: keep all years, not only the last
     threads: int = 1  # of one run; changes no number
     part: int | None = None  # the local authority (its index) that is run by itself; None: the whole place
+    shocks: tuple[Shock, ...] = ()  # what strikes every run, no change included
 
     @property
     def has_placebo(self) -> bool:
@@ -93,6 +97,8 @@ class Finished:
     money: pd.DataFrame | None = None
     ladder: pd.DataFrame | None = None
     winners: pd.DataFrame | None = None
+    rules: pd.DataFrame | None = None
+    looks: dict[int, Look] = field(default_factory=dict)  # of no change, at the weeks in which rules decide
 
 
 def run_pair(task: Task) -> dict[str, Any]:
@@ -133,7 +139,10 @@ def run_scenarios(task: Task) -> tuple[dict[str, Finished], list[dict[str, Any]]
         if task.part is not None:
             scenario, values = share_of(scenario, values, whole_of(task), task.part)
         baseline = finished.get(BASELINE)
-        finished[name] = run_policy(start, recorder, scenario, values, solved, task, england_mean, baseline=baseline)
+        watch = {rule.decided for s in scenarios.values() for rule in s.rules} if name == BASELINE else set()
+        finished[name] = run_policy(
+            start, recorder, scenario, values, solved, task, england_mean, baseline=baseline, watch=watch
+        )
         if baseline is not None:
             guards.append(same_before_start(name, scenario, baseline, finished[name]))
             if task.has_placebo:
@@ -185,8 +194,8 @@ def with_numbers(scenarios: Mapping[str, Scenario], numbers: Mapping[str, float]
     )
 
 
-def scenario_values(scenario: Scenario, task: Task) -> dict[str, float]:
-    """Return the value of every number of a scenario for this pair."""
+def scenario_values(scenario: Scenario | Shock, task: Task) -> dict[str, float]:
+    """Return the value of every number of a scenario, or of a shock, for this pair."""
     ledger = scenario.ledger()
     return ledger.central() if task.draws == "central" else ledger.draw(task.seed, draw_number(task.draws, task.replicate))
 
@@ -207,8 +216,12 @@ def record_burn_in(simulation: Simulation, recorder: Recorder) -> None:
 def run_policy(
     start: Simulation, past: Recorder, scenario: Scenario, values: Mapping[str, float], solved: Mapping[str, Any], task: Task,
     england_mean: Callable[[tuple[int, ...]], float], dose: float = 1.0, baseline: Finished | None = None,
+    watch: Collection[int] = (),
 ) -> Finished:  # fmt: skip
-    """Run a scenario from the shared past to the end of the policy period; with a baseline, say who won and lost against it."""
+    """Run a scenario from the shared past to the end of the policy period; with a baseline, say who won and lost against it.
+
+    `watch` are weeks at whose start how active everybody is is kept, by which rules of other runs are judged.
+    """
     simulation, recorder = start.branch(lend=True), past.copy()
     delivery = None
     if scenario.interventions:
@@ -219,9 +232,12 @@ def run_policy(
         return simulation.readiness(domains, rows) - england_mean(domains)
 
     recorder.place(simulation.people)
+    act = Acting(simulation, delivery, [shock.strike(scenario_values(shock, task)) for shock in task.shocks])
+    looks: dict[int, Look] = {}
     while simulation.week < task.years * WEEKS_A_YEAR:
-        if delivery is not None:
-            delivery.step(simulation.week, simulation.shifts, readiness)
+        if simulation.week in watch:
+            looks[simulation.week] = Look.of(simulation.people)
+        act.step(readiness)
         simulation.step()
         if simulation.week % RECORD_EVERY == 0:
             recorder.record(simulation.people, simulation.week)
@@ -230,10 +246,12 @@ def run_policy(
             recorder.place(simulation.people)
     people = simulation.people
     finished = Finished(
-        recorder, Ending.of(people), float(people.weight.sum()), state_hash(simulation) if task.has_placebo else ""
+        recorder, Ending.of(people), float(people.weight.sum()), state_hash(simulation) if task.has_placebo else "", looks=looks
     )
     if delivery is not None:
         finished.money, finished.ladder = delivery.money(), delivery.ladder()
+        if delivery.learning is not None:
+            finished.rules = delivery.learning.table(None if baseline is None else baseline.looks)
     if baseline is not None:
         finished.winners = winners_and_losers(baseline.ending, people, task.areas)
         finished.winners.insert(0, "week", simulation.week)
@@ -310,6 +328,7 @@ def tables_of(finished: Mapping[str, Finished], task: Task) -> dict[str, pd.Data
         "cross": stack(lambda name, run: label(name, run.recorder.cross())),
         "money": stack(lambda name, run: None if run.money is None else label(name, run.money)),
         "ladder": stack(lambda name, run: None if run.ladder is None else label(name, run.ladder).drop(columns="replicate")),
+        "rules": stack(lambda name, run: None if run.rules is None else label(name, run.rules)),
         "winners": stack(lambda name, run: None if run.winners is None else label(name, run.winners)),
     }
 

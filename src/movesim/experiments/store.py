@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLES = (
-    "outcomes", "gaps", "money", "comparison", "winners", "contributions", "ladder", "assumptions",
+    "outcomes", "gaps", "money", "comparison", "winners", "contributions", "ladder", "rules", "break_even", "assumptions",
 )  # fmt: skip
 MARK = "study.json"
 MANIFEST = "manifest.json"
 # what makes two studies different, where it is not the name of a setting
 NAMES = {
     "sources": "the version of the model", "libraries": "the versions of its libraries", "population": "the people of the place",
-    "scenario_contents": "what the scenarios say",
+    "scenario_contents": "what the scenarios say", "shock_contents": "what the shocks say",
 }  # fmt: skip
 
 

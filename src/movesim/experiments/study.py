@@ -22,6 +22,7 @@ from movesim.behaviour.parameters import fingerprint, fit_report, model_id, used
 from movesim.config import shown
 from movesim.draws import is_compiled
 from movesim.errors import GuardError, InputError, did_you_mean, one_of
+from movesim.experiments import questions
 from movesim.experiments.engines import Engine, engine_of
 from movesim.experiments.estimate import seconds_a_pair, seconds_a_week, seconds_of_studies
 from movesim.experiments.keys import Keys, libraries
@@ -32,18 +33,21 @@ from movesim.experiments.runner import Job, Work, do_missing, in_words
 from movesim.experiments.runs import write_whole
 from movesim.experiments.store import MANIFEST, Result, Study, save_table
 from movesim.interventions.files import load_scenario
+from movesim.interventions.learning import footprint
+from movesim.interventions.shocks import load_shock
 from movesim.interventions.targeting import strata_of
 from movesim.outcomes.comparison import compare as compare_with_baseline
 from movesim.outcomes.comparison import contributions
 from movesim.outcomes.gaps import gaps
 from movesim.place import load_place
 from movesim.place.parts import sizes
-from movesim.words import HEADLINE, WEEKS_A_YEAR
+from movesim.words import HEADLINE, RESULT_TABLES, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from movesim.interventions.scenario import Scenario
+    from movesim.interventions.shocks import Shock
     from movesim.place.population import Population
     from movesim.settings import Settings, StudySettings, SweepSettings
 
@@ -61,6 +65,7 @@ class Prepared:
     areas: tuple[int, ...]
     identity: dict[str, Any]
     parts: tuple[int, ...] = ()  # authorities that are runs of their own, largest first; none: the place is run as a whole
+    shocks: tuple[Shock, ...] = ()
 
     @property
     def threads(self) -> int:
@@ -76,13 +81,13 @@ class Prepared:
     ) -> Task:  # fmt: skip
         """Return a pair, or a part of it, as a worker needs it; `numbers` are a design's, of the model or of scenarios."""
         s = self.settings
-        mine = {path: value for path, value in numbers.items() if path.startswith("scenarios.")}
+        mine = {path: value for path, value in numbers.items() if path.startswith(("scenarios.", "shocks."))}
         behaviour = {path.removeprefix("behaviour."): value for path, value in numbers.items() if path not in mine}
-        read = with_numbers(self.scenarios, mine) if mine else tuple(self.scenarios.values())
+        read, shocks = with_all_numbers(self.scenarios, self.shocks, mine)
         return Task(
             replicate, tuple(name for name in self.scenarios if name != BASELINE), s.place, people_of(s), s.place_seed, s.seed,
             s.years, s.draws, s.demography, self.areas, {**s.behaviour, **behaviour}, s.record == "full", placebo, read,
-            self.population.fingerprint, model_id(), s.record == "yearly", self.threads, part,
+            self.population.fingerprint, model_id(), s.record == "yearly", self.threads, part, shocks,
         )  # fmt: skip
 
 
@@ -98,20 +103,36 @@ def prepare(settings: StudySettings | SweepSettings) -> Prepared:
     if len(scenarios) < len(read):
         raise InputError(f"scenarios must be different from each other and from '{BASELINE}', which is always run.")
     used_ledger(settings.behaviour)  # an unknown number set by hand is refused before anything is made
-    scenarios = {s.name: s for s in with_numbers(scenarios, settings.numbers)}
+    given = [load_shock(name) for name in settings.shocks]
+    changed, shocks = with_all_numbers(scenarios, given, settings.numbers)
+    scenarios = {s.name: s for s in changed}
     population = load_place(settings.place, people_of(settings), settings.place_seed)
     areas = area_numbers(settings.areas, population)
     check_somebody_is_there(settings.areas, scenarios, population)
     identity = {
         **settings.identity(), "sources": model_id(), "libraries": libraries(), "population": population.fingerprint,
         "scenario_contents": {name: fingerprint(s.contents) for name, s in scenarios.items()},
+        "shock_contents": {shock.name: fingerprint(shock.contents) for shock in shocks},
     }  # fmt: skip
     found: tuple[int, ...] = ()
-    if getattr(settings, "parts", "whole") == "authorities":
+    if getattr(settings, "split", "whole") == "authorities":
+        if learning := next((name for name, s in scenarios.items() if s.rules), None):
+            raise InputError(f"The rules of '{learning}' look at the whole place; run it without split=authorities.")
         people = sizes(population)
         found = tuple(int(a) for a in np.argsort(-people, kind="stable") if people[a] > 0)
-        identity["parts"] = "authorities"
-    return Prepared(settings, scenarios, population, areas, identity, found)
+        identity["split"] = "authorities"
+    return Prepared(settings, scenarios, population, areas, identity, found, shocks)
+
+
+def with_all_numbers(
+    scenarios: Mapping[str, Scenario], shocks: Sequence[Shock], numbers: Mapping[str, float]
+) -> tuple[tuple[Scenario, ...], tuple[Shock, ...]]:
+    """Return scenarios and shocks with numbers set by hand; raise InputError for a number that none of them has."""
+    if len({shock.name for shock in shocks}) < len(shocks):
+        raise InputError("shocks must be different from each other.")
+    everything: dict[str, Any] = {**scenarios, **{f"shocks/{shock.name}": shock for shock in shocks}}
+    changed: tuple[Any, ...] = with_numbers(everything, numbers)
+    return changed[: len(scenarios)], changed[len(scenarios) :]
 
 
 def study(settings: StudySettings) -> Result:
@@ -126,8 +147,12 @@ def study(settings: StudySettings) -> Result:
     folder = settings.out or Path("outputs") / settings.command / f"{short(settings.place)}-{mark[:8]}"
     plan, keys = Study(folder, mark, ready.identity), Keys(ready.identity)
     if settings.dry_run:
-        return dry_run(plan, ready, [keys.key(i) for i in range(settings.replicates)])
-    if plan.finished_with() == settings.replicates and goal is None:
+        more = questions.how_many(ready, questions.asked(settings))
+        result = dry_run(plan, ready, [keys.key(i) for i in range(settings.replicates)])
+        if more:
+            print(f"Then {more:,} further runs a pair for {' and '.join(f'{each}=true' for each in questions.asked(settings))}.")
+        return result
+    if plan.finished_with() == settings.replicates and goal is None and questions.answered(plan, settings):
         return Result(folder, "already done")
     plan.start()
     if ready.parts and not settings.quiet:
@@ -143,8 +168,12 @@ def study(settings: StudySettings) -> Result:
                 lambda n: plan.read("outcomes", [keys.key(i) for i in range(n)]),
             )  # fmt: skip
             left = 0
-            if plan.finished_with() == pairs and Result(folder).manifest.get("precision") == verdict.to_dict():
+            same = plan.finished_with() == pairs and Result(folder).manifest.get("precision") == verdict.to_dict()
+            if same and questions.answered(plan, settings):
                 return Result(folder, "already done")
+        later = [] if left else questions.ask(plan, ready, questions.asked(settings), range(pairs), engine)
+    if later:
+        return Result(folder, f"part {settings.shard} done, {len(later):,} further runs of other parts are not finished yet")
     if left:
         return Result(folder, f"part {settings.shard} done, {left:,} pairs of other parts are not finished yet")
     made_of = [keys.key(i) for i in range(pairs)]
@@ -179,6 +208,9 @@ def check_somebody_is_there(areas: tuple[str, ...], scenarios: Mapping[str, Scen
         central = scenario.ledger().central()
         for intervention in scenario.interventions:
             strata_of(intervention, central, neighbourhoods["imd_decile"], residents, authority, names)
+        by_name = {intervention.name: intervention for intervention in scenario.interventions}
+        for rule in scenario.rules:
+            footprint(rule, by_name[rule.pilot], central, neighbourhoods, residents, names)
 
 
 def short(place: str) -> str:
@@ -295,13 +327,17 @@ def _assemble(
         "money": plan.read("money", n),
         "winners": plan.read("winners", n),
         "ladder": plan.read("ladder", n),
-        "assumptions": assumptions(settings, scenarios),
+        "rules": rules_table(plan.read("rules", n)),
+        "assumptions": questions.with_worth(assumptions(settings, scenarios, ready.shocks)),
     }
+    asked = questions.asked(settings)
+    tables |= questions.tables_of(plan, ready, asked, range(len(n)), outcomes, tables["money"])
     for name, frame in tables.items():
         save_table(frame, plan.folder / f"{name}.parquet")
     manifest = manifest_of(plan, ready, len(n), guards, tables["money"], seconds)
     if verdict is not None:
         manifest["precision"] = verdict.to_dict()
+    manifest["questions"] = list(asked)
     manifest["common_draws"] = saved_by_common_draws(gap_table)
     write_down(plan.folder, settings, manifest)
 
@@ -327,11 +363,19 @@ def _check_numbers(outcomes: pd.DataFrame) -> None:
         raise GuardError("Some status shares are not numbers between 0 and 1 that sum to 1; this is a fault of the model.")
 
 
-def assumptions(settings: Any, scenarios: Mapping[str, Scenario]) -> pd.DataFrame:
+def rules_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of what rules decided, with its columns where no rule has decided anything."""
+    import pandas as pd
+
+    return frame if len(frame.columns) else pd.DataFrame(columns=[c.name for c in RESULT_TABLES["rules"][1]])
+
+
+def assumptions(settings: Any, scenarios: Mapping[str, Scenario], shocks: Sequence[Shock] = ()) -> pd.DataFrame:
     import pandas as pd
 
     frames = [used_ledger(settings.behaviour).to_frame().assign(used_by="behaviour model")]
-    frames += [s.ledger().to_frame().assign(used_by=s.name) for s in scenarios.values() if len(s.ledger())]
+    used: list[Scenario | Shock] = [*scenarios.values(), *shocks]
+    frames += [s.ledger().to_frame().assign(used_by=s.name) for s in used if len(s.ledger())]
     both = pd.concat(frames, ignore_index=True)
     together = both.groupby("path", sort=False)["used_by"].agg(lambda names: ", ".join(dict.fromkeys(names)))
     return both.drop_duplicates("path").assign(used_by=lambda f: f["path"].map(together)).reset_index(drop=True)
@@ -351,12 +395,13 @@ def manifest_of(
         "seed": settings.seed, "draws": "fitted ensemble" if settings.draws == "fitted" else "central",
         "replicates": pairs, "years": settings.years, "start_year": settings.start_year,
         "demography": settings.demography, "areas": list(settings.areas),
+        "shocks": [{"name": s.name, "title": s.title, "summary": s.summary} for s in ready.shocks],
         "place": {
             "name": population.name, "title": population.title, "agents": agents, "residents": residents,
             "neighbourhoods": int(population.neighbourhoods["code"].size), "notes": list(population.notes),
         },
         "scenarios": [_scenario_row(s, money, residents, settings, pairs) for s in scenarios.values()],
-        **({"parts": in_figures(ready)} if ready.parts else {}),
+        **({"split": in_figures(ready)} if ready.parts else {}),
         "guards": guards, "fit": fit_report() or None, "seconds": round(seconds, 1),
         "fingerprint": plan.fingerprint, "model_id": model_id(), "data_hashes": {"population": population.fingerprint},
         "warnings": [*_warnings(settings, population, pairs), *([parts_in_words(ready)] if ready.parts else [])],

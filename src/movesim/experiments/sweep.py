@@ -22,7 +22,7 @@ from movesim.evidence import Ledger
 from movesim.experiments.design import Design, make, unique_rows
 from movesim.experiments.engines import engine_of
 from movesim.experiments.keys import Keys, source_of
-from movesim.experiments.replicate import BASELINE, OtherMake, Task, drift, run_scenarios, with_numbers
+from movesim.experiments.replicate import BASELINE, OtherMake, Task, drift, run_scenarios
 from movesim.experiments.runner import Job, Tally, do_missing
 from movesim.experiments.store import Result, Study, save_table
 from movesim.experiments.study import (
@@ -35,6 +35,7 @@ from movesim.experiments.study import (
     prepare,
     short,
     warm_up,
+    with_all_numbers,
     write_down,
 )  # fmt: skip
 from movesim.outcomes.gaps import OUTCOMES, gaps
@@ -99,7 +100,8 @@ def ledger_of(ready: Prepared) -> Ledger:
     """Return every number that may be swept, by its dotted path."""
     behaviour = {f"behaviour.{path}": replace(p, path=f"behaviour.{path}") for path, p in behaviour_ledger().items()}
     scenarios = {path: p for s in ready.scenarios.values() for path, p in s.numbers.items()}
-    return Ledger({**behaviour, **scenarios})
+    shocks = {path: p for s in ready.shocks for path, p in s.numbers.items()}
+    return Ledger({**behaviour, **scenarios, **shocks})
 
 
 def check_values(design: Design, ready: Prepared) -> None:
@@ -109,8 +111,8 @@ def check_values(design: Design, ready: Prepared) -> None:
         if path in fixed:
             raise InputError(f"{path} is swept and set by hand ({fixed[path]:g}); do one of the two.")
         held = design.values[:, column]
-        for value in (np.nanmin(held), np.nanmax(held)) if path.startswith("scenarios.") and not np.isnan(held).all() else ():
-            with_numbers(ready.scenarios, {path: float(value)})
+        for value in (np.nanmin(held), np.nanmax(held)) if not path.startswith("behaviour.") and not np.isnan(held).all() else ():
+            with_all_numbers(ready.scenarios, ready.shocks, {path: float(value)})
 
 
 def _design_identity(settings: SweepSettings) -> list[Any]:
@@ -191,7 +193,7 @@ def put_together(
     rows = [row for row, key in enumerate(keys) if key in done]
     write_table(plan, ready, points, replicate, keys, rows)
     scenarios = {s.name: s for s in ready.scenarios.values()}
-    save_table(assumptions(ready.settings, scenarios), plan.folder / "assumptions.parquet")
+    save_table(assumptions(ready.settings, scenarios, ready.shocks), plan.folder / "assumptions.parquet")
     guards = guards_of(plan.runs.notes(keys[row] for row in rows), strict=False)
     manifest = manifest_of(plan, ready, int(replicate.max(initial=0)) + 1, guards, pd.DataFrame(), seconds)
     several, _ = unique_rows(points.values)

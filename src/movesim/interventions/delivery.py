@@ -13,11 +13,13 @@ from movesim import draws
 from movesim.behaviour.shifts import PERSON
 from movesim.errors import InputError, MovesimError, one_of
 from movesim.interventions import money
+from movesim.interventions.learning import Learning
 from movesim.interventions.mechanism import Solved
 from movesim.interventions.money import STEPS_A_YEAR
 from movesim.interventions.people_programme import PeopleProgramme
 from movesim.interventions.place_programme import PlaceProgramme
 from movesim.interventions.programme import Programme, Readiness, Setting
+from movesim.interventions.purse import Purse
 from movesim.interventions.scenario import Scenario
 from movesim.interventions.school_programme import SchoolProgramme
 from movesim.words import RECORD_EVERY, WEEKS_A_YEAR
@@ -56,7 +58,7 @@ class Delivery:
         if mode not in MODES:
             raise InputError(f"A delivery's mode must be {one_of(MODES)}, got '{mode}'.")
         self.scenario, self.people, self.dose, self.mode = scenario, people, float(dose), mode
-        setting = Setting.of(people, key, mode == "trial")
+        setting = Setting.of(people, key, mode == "trial", scenario.even)
         self.pounds_a_year = scenario.pounds_per_resident(values) * float(setting.residents.sum())
         self.programmes: list[Programme] = []
         for spec in scenario.interventions:
@@ -66,6 +68,9 @@ class Delivery:
             if mode == "trial" or spec.start_year <= years:
                 pounds = self.pounds_a_year * scenario.shares[spec.name]
                 self.programmes.append(_KINDS[spec.kind](spec, values, solved[spec.name], setting, pounds))
+        self.purse = Purse(self.programmes)
+        rules = scenario.rules if mode == "policy" else ()
+        self.learning = Learning(rules, values, setting, self.purse) if rules else None
         self._writes = [p.writes() for p in self.programmes]
         self._rows: dict[str, NDArray | None] = {}  # in which rows an array of people was last written; None: anywhere
         self._ids = np.zeros(people.alive.size, np.uint64)
@@ -83,6 +88,8 @@ class Delivery:
             return
         if week % WEEKS_A_YEAR == 0 or self.people.n != self._n:  # people change at the turn of a year
             self._forget_the_moved()
+        if self.learning is not None and week % WEEKS_A_YEAR == 0:
+            self.learning.turn(week)
         working = [(p, own) for p, own in zip(self.programmes, self._writes) if p.started(week)]
         changed = {name for p, own in working if p.advance(week, readiness) for name in own}
         for name in sorted(changed):
@@ -145,4 +152,8 @@ class Delivery:
                             {"intervention": programme.spec.name, "step": step, "fifth": fifth, "reached": reached, **ratios}
                         )
         columns = ["intervention", "step", "fifth", "reached", "endogenous_ratio", "residual_ratio", "total_ratio"]
-        return pd.DataFrame(rows, columns=columns)
+        table = pd.DataFrame(rows, columns=columns)
+        if self.scenario.even is None:
+            return table
+        own = [(p.spec.name, step, *ratios) for p in self.programmes for step, ratios in p.step_ratios.items()]
+        return table.merge(pd.DataFrame(own, columns=["intervention", "step", "step_endogenous", "step_residual"]), how="outer")

@@ -12,11 +12,12 @@ from movesim.documents import Document
 from movesim.errors import InputError, did_you_mean, one_of
 from movesim.evidence import Parameter
 from movesim.interventions.reading import Layer, Node, merged
+from movesim.interventions.rules_file import read_rules
 from movesim.interventions.scenario import Intervention, Scenario
 from movesim.interventions.schema import IDENTIFIER, read_intervention
 
 BASELINE = "baseline"
-_TOP = ("title", "slogan", "summary", "budget", "interventions", "running", "trend", "programmes")
+_TOP = ("title", "slogan", "summary", "budget", "interventions", "running", "trend", "programmes", "rules")
 
 
 def list_scenarios() -> tuple[str, ...]:
@@ -72,14 +73,17 @@ def _scenario(document: Document) -> Scenario:
             "the baseline is what happens without new interventions; give them a scenario of their own.", "interventions"
         )
     budget, shares = _budget(top, interventions)
+    rules = read_rules(document, {i.name: (i.start_year, i.end_year) for i in interventions}, numbers)
     contents = {
         "interventions": {called: node.data for called, node in nodes},
         "budget": document.data.get("budget"),
         "numbers": {p.path: [p.value, p.distribution, p.low, p.high] for p in numbers.values()},
     }
+    if rules:
+        contents["rules"] = document.data["rules"]
     return Scenario(
         name, top.text("title"), top.text("slogan"), top.text("summary"), document.path, interventions, budget, shares,
-        trend, running, numbers, contents,
+        trend, running, numbers, contents, rules,
     )  # fmt: skip
 
 

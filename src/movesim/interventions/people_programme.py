@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from movesim import draws
 from movesim.behaviour.climb import who_climbs, who_stays
 from movesim.interventions.doses import IN, KEPT, Doses
+from movesim.interventions.ladder import CLIMBED
 from movesim.interventions.money import STEPS_A_YEAR
 from movesim.interventions.programme import Programme, Readiness
-from movesim.interventions.targeting import matches, strata_of
+from movesim.interventions.targeting import matches
 from movesim.words import WEEKS_A_YEAR
 
 # Index of each draw at (person, week, stream): an index is never used for two things.
@@ -43,15 +44,17 @@ class PeopleProgramme(Programme):
         self.changed = False
 
     # --- a year -------------------------------------------------------------------------------------------------------
-    def plan_year(self, week: int) -> None:
+    def fund(self, pounds_a_year: float) -> None:
+        """Give it another budget, from the turn of a policy year on."""
+        super().fund(pounds_a_year)
+        self.left = pounds_a_year
+
+    def plan_year(self, week: int, readiness: Readiness) -> None:
         """Count who is eligible, hire the workforce that money allows, and draw the year's offers."""
         people, setting = self.people, self.setting
         rows = np.flatnonzero(matches(people, self.spec.who))
         home = people.neighbourhood[rows]
-        strata = strata_of(
-            self.spec, self.values, setting.decile, setting.residents, people.neighbourhoods["local_authority"],
-            people.local_authorities,
-        )  # fmt: skip
+        strata = self.strata(np.bincount(home, people.weight[rows], setting.decile.size))
         self.stratum_of = strata.of
         group, size = strata.of[home], strata.share.size
         inside = group >= 0
@@ -72,6 +75,11 @@ class PeopleProgramme(Programme):
         rates = strata.rates(self.number("ladder.offered"), residents) * covered
         u = draws.uniform(people.id[rows], week, self.stream, setting.key, _OFFER)
         rate = rates[group]
+        if setting.even is not None:
+            ready = np.asarray(readiness(self.spec.domains, rows), np.float64)
+            phase = self.doses.phase[rows]
+            asked = people.weight[rows] * rate * ((phase != IN) & (phase != KEPT))
+            self.level_out((*CLIMBED, "upkeep"), asked, ready, rows)
         offered = u < rate
         rows = rows[offered]
         part = np.minimum((u[offered] / rate[offered] * STEPS_A_YEAR).astype(np.int8), STEPS_A_YEAR - 1)
@@ -136,7 +144,7 @@ class PeopleProgramme(Programme):
                 self._take_in(rows, week, np.asarray(readiness(self.spec.domains, rows), np.float64), climb)
         elif self.running(week):
             if week % WEEKS_A_YEAR == 0 or not self.offers:
-                self.plan_year(week)
+                self.plan_year(week, readiness)
             self._intake(week, readiness)
         moved = self.doses.advance(week)
         changed, self.changed = self.changed or moved, False
@@ -158,7 +166,8 @@ class PeopleProgramme(Programme):
         ready = np.asarray(readiness(self.spec.domains, rows), np.float64)
         climb = draws.words(ids, week, self.stream, self.setting.key, _CLIMB)
         home, chosen = people.neighbourhood[rows], np.empty(rows.size, np.int64)
-        wants = chosen[: who_climbs(climb[0], self.step("taken_up"), self.number("c"), ready, home, self.setting.tilt, chosen)]
+        a, b, c = self.terms("taken_up")
+        wants = chosen[: who_climbs(climb[0], (a, b), c, ready, home, self.setting.tilt, chosen)]
         rows, ids, home = rows[wants], ids[wants], home[wants]
         self.count("taken_up", rows)
         got = self._placed(home, people.weight[rows], ids, climb[1][wants], self.share_of_year(part))
@@ -190,9 +199,10 @@ class PeopleProgramme(Programme):
         after = draws.words(self.people.id[rows], week, self.stream, self.setting.key, _AFTER)
         stays, responds, kept = np.empty((3, rows.size), bool)
         end = np.empty(rows.size, np.int64)
+        steps = [self.terms(step) for step in ("adhering", "responding", "upkeep")]
         who_stays(
-            climb[2], climb[3], after[0], after[1], (self.step("adhering"), self.step("responding"), self.step("upkeep")),
-            self.number("c"), ready, self.people.neighbourhood[rows], self.setting.tilt, float(self.duration), week,
+            climb[2], climb[3], after[0], after[1], tuple((a, b) for a, b, _ in steps), tuple(c for _, _, c in steps),
+            ready, self.people.neighbourhood[rows], self.setting.tilt, float(self.duration), week,
             stays, responds, kept, end,
         )  # fmt: skip
         self.doses.begin(rows, week, end, responds, kept)

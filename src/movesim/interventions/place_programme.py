@@ -11,7 +11,6 @@ from movesim import draws
 from movesim.behaviour.shifts import add_by_group
 from movesim.interventions.money import STEPS_A_YEAR
 from movesim.interventions.programme import Programme, Readiness, unit_ids
-from movesim.interventions.targeting import strata_of
 from movesim.words import RECORD_EVERY, WEEKS_A_YEAR
 
 _ORDER = 0
@@ -41,10 +40,7 @@ class PlaceProgramme(Programme):
         if setting.trial:
             self.built[:] = 1.0
             return
-        strata = strata_of(
-            self.spec, self.values, setting.decile, setting.residents, people.neighbourhoods["local_authority"],
-            people.local_authorities,
-        )  # fmt: skip
+        strata = self.strata()
         self.share = strata.share
         ids = unit_ids("neighbourhood", tuple(people.neighbourhoods.get("code", np.full(g, "")).tolist()))
         priority = draws.uniform(ids, 0, self.stream, setting.key, _ORDER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from movesim import draws
 from movesim.behaviour.shifts import add_at
 from movesim.errors import MovesimError
+from movesim.interventions.alike import everywhere, mean_levels, step_ratios
 from movesim.interventions.ladder import climbing, fifth_of, gradient
 from movesim.interventions.mechanism import Solved
 from movesim.interventions.money import STEPS_A_YEAR, Account
 from movesim.interventions.scenario import Intervention
+from movesim.interventions.targeting import Strata, strata_of
 from movesim.words import RECORD_EVERY, WEEKS_A_YEAR
 
 Readiness = Callable[[tuple[int, ...], NDArray], NDArray]
@@ -27,7 +29,10 @@ PERSON_SHIFTS = {
 
 @dataclass(frozen=True)
 class Setting:
-    """Where and when programmes work: the run's people, its key, and residents of each neighbourhood at the start."""
+    """Where and when programmes work: the run's people, its key, and residents of each neighbourhood at the start.
+
+    `even` names steps of the ladder that treat everybody alike (see `alike`); None in every run that does not ask for it.
+    """
 
     people: Any
     key: draws.Key
@@ -35,14 +40,15 @@ class Setting:
     tilt: NDArray[np.float64]
     residents: NDArray[np.float64]
     trial: bool
+    even: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, people: Any, key: draws.Key, trial: bool) -> Setting:
+    def of(cls, people: Any, key: draws.Key, trial: bool, even: frozenset[str] | None = None) -> Setting:
         """Return the setting of a run that is about to start its policy period."""
         decile = np.asarray(people.neighbourhoods["imd_decile"])
         alive = people.alive[: people.n].astype(bool)
         residents = np.bincount(people.neighbourhood[alive], people.weight[alive], decile.size).astype(np.float64)
-        return cls(people, key, decile, np.asarray(gradient(decile)), residents, trial)
+        return cls(people, key, decile, np.asarray(gradient(decile)), residents, trial, even)
 
     def decile_of(self, rows: slice | NDArray) -> NDArray:
         """Return the IMD decile of where these people live."""
@@ -77,6 +83,8 @@ class Programme:
         self.capacity = int(self.people.alive.size)
         self._counted: dict[str, NDArray[np.bool_]] = {}
         self._noted: dict[str, list[NDArray]] = {}
+        self._alike: dict[str, float] = {}  # levels of the steps that treat everybody alike
+        self.step_ratios: dict[str, tuple[float, float]] = {}
         missing = [c.name for c in spec.mechanism.components if c.name not in solved.shifts]
         if missing:
             raise MovesimError(f"The trial of '{spec.name}' was not solved for {', '.join(missing)}; solve the trials again.")
@@ -95,6 +103,10 @@ class Programme:
         """Return the policy year (1, 2, ...) and the number of the four weeks within it (0 to 12)."""
         return week // WEEKS_A_YEAR + 1, week % WEEKS_A_YEAR // RECORD_EVERY
 
+    def fund(self, pounds_a_year: float) -> None:
+        """Give it another budget, from the turn of a policy year on."""
+        self.account.pounds_a_year = pounds_a_year
+
     def share_of_year(self, part: int) -> float:
         """Return how much of a year's money may have been spent by the end of its four weeks number `part`."""
         return (part + 1) / STEPS_A_YEAR
@@ -110,8 +122,8 @@ class Programme:
 
     def probability(self, step: str, readiness: NDArray, tilt: NDArray) -> NDArray[np.float64]:
         """Return the probability of climbing a step of people of this readiness who live where it is so deprived."""
-        a, b = self.step(step)
-        return climbing(a, b, self.number("c"), readiness, tilt)
+        a, b, c = self.terms(step)
+        return climbing(a, b, c, readiness, tilt)
 
     def step(self, step: str) -> tuple[float, float]:
         """Return the level and the residual gradient of a step of the ladder."""
@@ -119,9 +131,54 @@ class Programme:
             raise MovesimError(f"The ladder of '{self.spec.name}' was not solved for '{step}'; solve the trials again.")
         return float(self.solved.a[step]), float(self.solved.b.get(step, 0.0))
 
+    def terms(self, step: str) -> tuple[float, float, float]:
+        """Return level, residual gradient and weight of readiness of a step; an even one has a level alone."""
+        if step in self._alike:
+            return self._alike[step], 0.0, 0.0
+        return (*self.step(step), self.number("c"))
+
+    def level_out(self, steps: Sequence[str], weight: NDArray, ready: NDArray, rows: NDArray) -> None:
+        """Where a run asks for it, give even steps the mean probability of those who come to them, and note each step's ratios.
+
+        Arguments: steps in the order in which they are climbed; weight (n,), residents who are expected to begin to climb;
+        ready (n,), their readiness; rows (n,).
+        """
+        if self.setting.even is None:
+            return
+        self._alike = {}
+        terms = {step: self.terms(step) for step in steps}
+        tilt = self.setting.tilt_of(rows)
+        if not set(steps) & set(self.step_ratios):
+            self.step_ratios |= step_ratios(terms, weight, ready, tilt, self.setting.decile_of(rows))
+        self._alike = mean_levels(terms, self.setting.even, weight, ready, tilt)
+
+    def strata(self, eligible: NDArray | None = None) -> Strata:
+        """Return how places are shared out between neighbourhoods: by the targeting, or alike where the offer is even.
+
+        Arguments: eligible (neighbourhoods,), residents who can be offered it; None: all.
+        """
+        people, setting = self.people, self.setting
+        strata = strata_of(
+            self.spec, self.values, setting.decile, setting.residents, people.neighbourhoods["local_authority"],
+            people.local_authorities,
+        )  # fmt: skip
+        if setting.even is None or "offered" not in setting.even:
+            return strata
+        return everywhere(strata, setting.residents if eligible is None else eligible, self.number("ladder.offered", 1.0))
+
     def multiplier(self, decile: NDArray) -> NDArray[np.float64]:
         """Return exp(a + b (5.5 - decile) / 8), the residual gradient of a shift that reaches everybody."""
-        return np.exp(self.solved.a.get("shift", 0.0) + self.solved.b.get("shift", 0.0) * gradient(decile))
+        gain = np.exp(self.solved.a.get("shift", 0.0) + self.solved.b.get("shift", 0.0) * gradient(decile))
+        if "shift" in self.solved.b:
+            self.step_ratios["responding"] = (1.0, float(np.exp(self.solved.b["shift"])))
+        if self.setting.even is None or "responding" not in self.setting.even:
+            return gain
+        strata, residents = self.strata(), self.setting.residents
+        inside = strata.of >= 0
+        of_group = np.bincount(strata.of[inside], residents[inside], strata.share.size)
+        density = np.divide(strata.share, of_group, out=np.zeros(strata.share.size), where=of_group > 0)
+        reached = np.where(inside, residents * density[strata.of], 0.0)
+        return np.full_like(gain, np.average(gain, weights=reached))
 
     # --- counting -----------------------------------------------------------------------------------------------------
     def count(self, step: str, rows: NDArray) -> None:

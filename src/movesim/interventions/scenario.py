@@ -11,6 +11,7 @@ from typing import Any
 from movesim import draws
 from movesim.errors import InputError, MovesimError, did_you_mean
 from movesim.evidence import Ledger, Parameter
+from movesim.interventions.adaptive import Rule
 from movesim.interventions.mechanism import Mechanism, dirichlet
 
 KINDS = {
@@ -190,6 +191,8 @@ class Scenario:
     running: tuple[str, ...]
     numbers: Mapping[str, Parameter]
     contents: Mapping[str, Any]
+    rules: tuple[Rule, ...] = ()
+    even: frozenset[str] | None = None  # steps that treat everybody alike, in a run that asks what the others do; None: no such
 
     def ledger(self) -> Ledger:
         """Return every number of the scenario by dotted path: `scenarios.routes.effect`."""
@@ -208,7 +211,7 @@ class Scenario:
         names = [i.name for i in self.interventions]
         if name not in names:
             raise InputError(f"The scenario '{self.name}' has no intervention '{name}'.{did_you_mean(name, names)}")
-        return replace(self, interventions=tuple(i for i in self.interventions if i.name == name))
+        return replace(self, interventions=tuple(i for i in self.interventions if i.name == name), rules=())
 
     @cached_property
     def payers(self) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from movesim import draws
 from movesim.interventions.doses import FOREVER, IN, Doses
 from movesim.interventions.programme import Programme, Readiness, unit_ids
-from movesim.interventions.targeting import matches, strata_of
+from movesim.interventions.targeting import matches
 from movesim.words import RECORD_EVERY, WEEKS_A_YEAR
 
 _ASKED, _WILLING = 0, 1  # of schools, keyed by their codes
@@ -68,11 +68,7 @@ class SchoolProgramme(Programme):
         self.pupils = rows
 
     def _fund(self, week: int, pupils: NDArray, asked_now: NDArray) -> None:
-        people, setting = self.people, self.setting
-        strata = strata_of(
-            self.spec, self.values, setting.decile, setting.residents, people.neighbourhoods["local_authority"],
-            people.local_authorities,
-        )  # fmt: skip
+        strata = self.strata()
         of = np.where(self.open_to & (pupils > 0), strata.of[self.home], -1)
         self.asked |= asked_now & (of >= 0)
         wanting = self.willing & self.asked & (of >= 0)
@@ -105,6 +101,7 @@ class SchoolProgramme(Programme):
         holding = np.flatnonzero(doses.phase[: people.n] == IN)
         rows = self.pupils[part[self.pupils] > 0]
         ready = np.asarray(readiness(self.spec.domains, rows), np.float64) if rows.size else np.zeros(0)
+        self.level_out(("adhering", "upkeep"), people.weight[rows] * part[rows], ready, rows)
         words = draws.words(people.id[rows], 0, self.stream, self.setting.key, _PUPIL)
         tilt = self.setting.tilt_of(rows)
         reached = draws.decision(words[_REACHED]) < self.probability("adhering", ready, tilt) * part[rows]

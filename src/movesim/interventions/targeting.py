@@ -36,12 +36,14 @@ class Strata:
     """Neighbourhoods in groups that have their own share of places.
 
     `of` (neighbourhoods,) is the group, -1 outside the programme; `share` (groups,) the share of places, kilometres or
-    workforce; `target` the group whose offers are as many as stated (None: offers are as many as stated on average).
+    workforce; `target` the group whose offers are as many as stated (None: offers are as many as stated on average); `scale`
+    multiplies all offers.
     """
 
     of: NDArray[np.int8]
     share: NDArray[np.float64]
     target: int | None
+    scale: float = 1.0
 
     def rates(self, offered: float, residents: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the yearly share offered in each group so that offers fall to the groups in proportion to their places.
@@ -51,7 +53,7 @@ class Strata:
         with np.errstate(divide="ignore", invalid="ignore"):
             density = np.where(residents > 0, self.share / residents, 0.0)
         base = density[self.target] if self.target is not None else self.share.sum() / max(residents.sum(), 1e-12)
-        return np.clip(offered * density / base, 0.0, 1.0) if base > 0 else np.zeros_like(density)
+        return np.clip(offered * density / base * self.scale, 0.0, 1.0) if base > 0 else np.zeros_like(density)
 
 
 def strata_of(

@@ -12,10 +12,10 @@ from movesim.errors import InputError
 from movesim.outcomes.comparison import levelling_down
 from movesim.report import say
 from movesim.report.ranking import Ranking, rank
+from movesim.report.spend import spend
 from movesim.report.tables import ENOUGH_PAIRS, Change, Result, read_result
 
 SURE_ENOUGH = 0.8  # "by when": the first year with at least this probability of a narrower gap
-UNEQUAL_SPEND = 0.10  # spends that differ by more than this share of the largest are said aloud
 
 
 def numbers(folder: Path | str) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def numbers_of(result: Result, ranking: Ranking | None = None) -> dict[str, Any]
         "order": order,
         "options": [options[name] for name in order if name in options],
     }
-    fact["spend"] = _spend(fact)
+    fact["spend"] = spend(fact["options"])
     fact["focus"] = fact["options"][0]["name"]
     fact.update(_finding(fact, ranking, result))
     fact["focus_title"] = next(o["title"] for o in fact["options"] if o["name"] == fact["focus"])
@@ -191,24 +191,6 @@ def _people(result: Result, name: str, few: bool) -> dict[str, Any]:
 def _mean_spent(money: pd.DataFrame, name: str) -> float:
     paid = money[money["scenario"] == name].groupby(["draw", "replicate"])["spent"].sum()
     return float(paid.mean()) if len(paid) else 0.0
-
-
-def _spend(fact: dict[str, Any]) -> dict[str, Any]:
-    by = {option["title"]: option["pounds_per_resident"] for option in fact["options"]}
-    low, high = min(by.values()), max(by.values())
-    unequal = len(by) > 1 and high > 0 and (high - low) / high > UNEQUAL_SPEND
-    if unequal:
-        least, most = min(by, key=by.__getitem__), max(by, key=by.__getitem__)
-        text = (
-            f"The options do not cost the same: from {say.pounds(low)} per resident a year ({least}) to {say.pounds(high)} "
-            f"({most}). A dearer option can rank higher because more is spent, not because the idea is better."
-        )
-    elif len(by) > 1:
-        ends = say.pounds(low) if say.pounds(low) == say.pounds(high) else f"{say.pounds(low)} to {say.pounds(high)}"
-        text = f"The options cost about the same: {ends} per resident a year."
-    else:
-        text = f"The option costs {say.pounds(high)} per resident a year."
-    return {"unequal": unequal, "text": text, "low": low, "high": high}
 
 
 # --- sentences ------------------------------------------------------------------------------------------------------

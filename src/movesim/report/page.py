@@ -23,7 +23,10 @@ from movesim.report.figures import CHARTS
 from movesim.report.figures.choice import table_order
 from movesim.report.figures.money import delivered_table
 from movesim.report.finding import SURE_ENOUGH
+from movesim.report.learned import rule_words, rules_shown, shock_words
 from movesim.report.precision import precision_words
+from movesim.report.questions import worth_list
+from movesim.report.spend import payers_table
 from movesim.report.style import Chart
 from movesim.report.sweep import chart as sweep_chart
 from movesim.report.sweep import is_sweep, sweep_page
@@ -121,7 +124,11 @@ def render(facts: Facts, drawn: dict[str, Chart | str], svgs: dict[str, str]) ->
         ranked=_html_table(ranked_table(facts)),
         ranked_data=_data_uri(summary_table(fact)),
         delivered=_html_table(delivered_table(facts)),
+        paid=_html_table(payers_table(facts.result, {o["name"]: o["title"] for o in fact["options"]}, fact["years"])),
         options=_options(facts),
+        shocks=shock_words(manifest),
+        learned=rule_words(facts.result),
+        rules=_html_table(rules_shown(facts.result)),
         sure=how_sure(facts),
         adjusted=same_people(facts),
         ledger=_html_table(ledger),
@@ -129,6 +136,7 @@ def render(facts: Facts, drawn: dict[str, Chart | str], svgs: dict[str, str]) ->
         ledger_counts=_counts(facts),
         many_settings=len(ledger) > 30,
         cannot=cannot_say(facts),
+        worth=worth_list(facts.result),
         glossary=GLOSSARY,
         about=_about(facts),
         enough_pairs=ENOUGH_PAIRS,
@@ -227,7 +235,7 @@ def cannot_say(facts: Facts) -> list[str]:
         "Effects come from studies done elsewhere, moved to this place by the rules in the ledger.",
         "Behaviour in each neighbourhood is predicted from who lives there and what is there; it is not fitted to local surveys.",
         "Groups that no table holds apart, such as faith within an ethnic group or rare conditions, cannot be told apart here.",
-        "Health, care costs and quality of life are not counted yet, so this page cannot say whether an option pays for itself.",
+        "Care costs and lives lengthened are not counted yet: whether an option pays for itself is asked of wellbeing alone.",
         "Money is counted as the scenarios state it, not discounted and without what it could do elsewhere.",
     ]
     if fact["spend"]["unequal"]:

@@ -41,6 +41,26 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "path", "meaning", "value", "low", "high", "distribution", "unit", "status", "grade", "source", "ids", "used_by",
     ),
 }  # fmt: skip
+# Tables that a result has where they were asked for, or was written since they are made.
+MORE: dict[str, tuple[str, ...]] = {
+    "break_even": (
+        "scenario", "active_adult", "active_child", "discount", "delivery_years", "seen_years", "cost", "years_to_keep",
+        "half_life_needed", "half_life_shown", "paid_back", "pounds_per_active_year",
+    ),
+    "interactions": (
+        "scenario", "age_group", "axis", "outcome", "measure", "week", "window", "sum_of_parts", "together", "difference", "low",
+        "high", "mc_error", "pairs", "words",
+    ),
+    "ladder_shares": (
+        "scenario", "age_group", "axis", "outcome", "measure", "week", "window", "step", "share", "low", "high", "mc_error",
+        "pairs",
+    ),
+    "rules": (
+        "scenario", "draw", "replicate", "rule", "intervention", "outcome", "estimate", "standard_error", "truth", "worth_having",
+        "action", "pounds_moved",
+    ),
+    "ladder_steps": ("scenario", "intervention", "step", "step_endogenous", "step_residual"),
+}  # fmt: skip
 MANIFEST_KEYS = (
     "movesim", "command", "command_line", "created", "seed", "draws", "replicates", "years", "start_year", "place",
     "scenarios", "guards", "fit", "fingerprint", "warnings",
@@ -169,7 +189,7 @@ def _read_table(folder: Path, name: str) -> pd.DataFrame:
     path = folder / f"{name}.parquet"
     if not path.is_file():
         raise InputError(f"{path}: not found; the report needs the table '{name}', run the study again to complete the folder.")
-    columns = list(COLUMNS[name])
+    columns = list((COLUMNS | MORE)[name])
     import pyarrow.parquet as parquet
 
     there = parquet.read_schema(path).names
@@ -190,7 +210,8 @@ def read_result(folder: Path | str) -> Result:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give the result folder that `movesim run` or `movesim compare` wrote.")
     manifest = _read_manifest(folder)
-    tables = {name: _read_table(folder, name) for name in COLUMNS}
+    there = [name for name in MORE if (folder / f"{name}.parquet").is_file()]
+    tables = {name: _read_table(folder, name) for name in (*COLUMNS, *there)}
     settings = folder / "config.yaml"
     if not settings.is_file():
         raise InputError(f"{settings}: not found; the report prints the settings of the run, restore the file or run again.")

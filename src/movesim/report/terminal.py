@@ -8,8 +8,11 @@ from typing import Any
 
 from movesim.report import say
 from movesim.report.finding import numbers_of
+from movesim.report.learned import rule_words, shock_words
 from movesim.report.precision import precision_words
+from movesim.report.questions import lines_of, reckoned, unseen
 from movesim.report.ranking import rank
+from movesim.report.spend import spend_words
 from movesim.report.sweep import is_sweep, sweep_lines
 from movesim.report.tables import ENOUGH_PAIRS, Result, read_result
 
@@ -26,7 +29,10 @@ def terminal_summary(folder: Path | str) -> str:
     result = read_result(folder)
     fact = numbers_of(result, rank(result))
     precise = [line for text in precision_words(result.manifest) for line in fold(text)]
-    blocks = [_head(fact, result), _finding(fact), _table(fact), _notes(fact) + precise, _check(fact), _files(Path(folder))]
+    blocks = [
+        _head(fact, result), _finding(fact), _table(fact), _notes(fact, result) + precise, _questions(fact, result),
+        _rules(result), _check(fact), _files(Path(folder)),
+    ]  # fmt: skip
     return say.ascii_minus("\n\n".join("\n".join(block) for block in blocks if block)) + "\n"
 
 
@@ -64,7 +70,7 @@ def _head(fact: dict[str, Any], result: Result) -> list[str]:
         f"{fact['place']}: {fact['agents']:,} simulated people for {fact['residents']:,} residents, "
         f"{fact['start_year']} to {fact['last_year']}"
     )
-    return [*fold(" · ".join(parts)), *fold(place)]
+    return [*fold(" · ".join(parts)), *fold(place), *(fold(shock_words(manifest)) if shock_words(manifest) else [])]
 
 
 def _finding(fact: dict[str, Any]) -> list[str]:
@@ -104,7 +110,7 @@ def _short(value: float) -> str:
     return say.signed(value)
 
 
-def _notes(fact: dict[str, Any]) -> list[str]:
+def _notes(fact: dict[str, Any], result: Result) -> list[str]:
     lines = fold("Gap: slope index of adult inactivity, most against least deprived, points.")
     if fact["few"]:
         lines += fold(f"Fewer than {ENOUGH_PAIRS} paired runs: range not shown.")
@@ -115,7 +121,21 @@ def _notes(fact: dict[str, Any]) -> list[str]:
         money = say.pounds(option["pounds_per_resident"])
         noise = "" if option["tight"] else "; cannot tell, more runs needed"
         lines += fold(f"{option['title']}: {people}{money} a resident a year{noise}", "  ", "    ")
+        lines += fold(spend_words(result, option["name"]), "    ", "    ") if spend_words(result, option["name"]) else []
     return lines
+
+
+def _questions(fact: dict[str, Any], result: Result) -> list[str]:
+    """How long each option must last to be worth it, and what else was asked about it."""
+    texts = [text for text in (reckoned(result), unseen(result)) if text]
+    for option in fact["options"]:
+        texts += [f"{option['title']}: {text}" if k == 0 else text for k, text in enumerate(lines_of(result, option))]
+    return [line for k, text in enumerate(texts) for line in fold(text, "LASTING  " if k == 0 else " " * 9)]
+
+
+def _rules(result: Result) -> list[str]:
+    """What adaptive rules decided, and how often wrongly."""
+    return [line for k, text in enumerate(rule_words(result)) for line in fold(text, "RULES  " if k == 0 else " " * 7)]
 
 
 def _check(fact: dict[str, Any]) -> list[str]:

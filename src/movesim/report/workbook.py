@@ -19,6 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from movesim.report import labels, say
 from movesim.report.facts import Facts
+from movesim.report.spend import payer
 from movesim.report.tables import ENOUGH_PAIRS
 
 HEAD = PatternFill("solid", fgColor="12436D")
@@ -117,7 +118,7 @@ def _money(facts: Facts) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Option": table["scenario"].map(titles), "Year": year, "Intervention": table["intervention"].map(labels.pretty),
-            "Payer": table["payer"].map(labels.pretty), "Spent, pounds, mean of runs": table["spent"].round(0),
+            "Payer": table["payer"].map(lambda name: payer(name, True)), "Spent, pounds, mean of runs": table["spent"].round(0),
             "Delivered, units": table["delivered"].round(0), "Not delivered, units": table["undelivered"].round(0),
             "Unit": table["unit"],
         }

@@ -8,10 +8,13 @@ from movesim.report.figures.fit import fit
 from movesim.report.figures.gap import gap_over_time
 from movesim.report.figures.gradient import gradient
 from movesim.report.figures.groups import groups
+from movesim.report.figures.lasting import lasting
 from movesim.report.figures.money import cost
 from movesim.report.figures.place import where
 from movesim.report.figures.ratio import equity_ladder
 from movesim.report.figures.reach import reach
+from movesim.report.figures.steps import ladder_steps
+from movesim.report.figures.together import together
 from movesim.report.figures.winners import gross
 
 CHARTS = {
@@ -23,7 +26,10 @@ CHARTS = {
     "where": where,
     "ranks-and-regret": safest,
     "cost": cost,
+    "lasting": lasting,
     "reach": reach,
+    "ladder-steps": ladder_steps,
+    "together": together,
     "fit": fit,
 }
 
@@ -36,7 +42,10 @@ __all__ = [
     "gradient",
     "gross",
     "groups",
+    "ladder_steps",
+    "lasting",
     "reach",
     "safest",
+    "together",
     "where",
 ]

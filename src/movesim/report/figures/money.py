@@ -7,6 +7,8 @@ from matplotlib.figure import FigureBase
 
 from movesim.report import labels, say
 from movesim.report.facts import Facts
+from movesim.report.spend import UNITS
+from movesim.report.spend import payer as payer_name
 from movesim.report.style import AXIS, BLUE, INK, Chart, nice_step, place_axes, row_axes, wrap, write
 
 
@@ -37,7 +39,7 @@ def delivered_table(facts: Facts) -> pd.DataFrame:
             {
                 "Option": titles[scenario],
                 "Intervention": labels.pretty(intervention),
-                "Unit": unit,
+                "Unit": UNITS.get(str(unit), str(unit)),
                 "Delivered": say.round_people(runs["delivered"]),
                 "Not delivered": say.round_people(runs["undelivered"]),
                 "Not delivered, %": say.rounded(100 * runs["undelivered"] / whole) if whole else 0.0,
@@ -58,7 +60,7 @@ def cost(facts: Facts) -> Chart | str:
         shown = [*table.columns[:3], "other payers"]
     total = table[[c for c in table.columns if c != "other payers"]].sum(axis=1)
     titles = {o["name"]: o["title"] for o in n["options"]}
-    panels = [("All payers", total), *[(labels.pretty(payer), table[payer]) for payer in shown]]
+    panels = [("All payers", total), *[(payer_name(payer, True), table[payer]) for payer in shown]]
     if len(shown) == 1:
         panels = panels[1:]
     large = float(total.max())
@@ -97,9 +99,9 @@ def cost(facts: Facts) -> Chart | str:
     payer = table[shown].loc[facts.focus["name"]].idxmax()
     part = table.loc[facts.focus["name"], payer] / total[facts.focus["name"]] if total[facts.focus["name"]] else 0
     headline = f"{facts.focus['title']} costs {say.pounds(total[facts.focus['name']])} over {say.count(n['years'], 'year')}" + (
-        f", most of it from: {payer} ({round(10 * part)} in 10 pounds)"
+        f", most of it from: {payer_name(payer)} ({round(10 * part)} in 10 pounds)"
         if 0.15 < part < 0.95
-        else f", paid by {payer}"
+        else f", paid by {payer_name(payer)}"
         if part >= 0.95
         else ""
     )
@@ -113,7 +115,7 @@ def cost(facts: Facts) -> Chart | str:
                 ),
                 "All payers, \u00a3": round(total[name]),
             }
-            | {f"{labels.pretty(c)}, \u00a3": round(row[c]) for c in shown}
+            | {f"{payer_name(c, True)}, \u00a3": round(row[c]) for c in shown}
             for name, row in table.iterrows()
         ]
     )

@@ -27,7 +27,7 @@ EXACT = {
     "sex", "ethnic_group", "impairments", "ns_sec", "in_work", "carer", "young_children", "pregnant_or_baby", "muslim",
     "cars_per_adult", "income_rank", "affluence", "household", "neighbourhood", "school",
 }  # fmt: skip
-PERSON_SHIFTS = ("P", "Y", "S", "R", "prompt")
+PERSON_SHIFTS = ("P", "Y", "S", "R", "prompt", "access")
 KINDS = (*PERSON_SHIFTS, "supply", "offer", "fte", "likeness")
 
 

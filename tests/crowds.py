@@ -108,5 +108,5 @@ class Run:
                 self.past.append({k: a.copy() for k, a in self.arrays().items()})
 
     def arrays(self) -> dict[str, NDArray]:
-        names = ("P", "Y", "S", "R", "prompt", "supply", "offer", "fte", "likeness")
+        names = ("P", "Y", "S", "R", "prompt", "access", "supply", "offer", "fte", "likeness")
         return {name: self.shifts.get(name) for name in names if self.shifts.get(name) is not None}

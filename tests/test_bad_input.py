@@ -36,7 +36,7 @@ def test_bad_input_is_2_with_one_sentence_and_leaves_nothing(
     words: list[str], sentence: str, empty_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (empty_folder / "tables").mkdir()
-    (empty_folder / "bad.yaml").write_text("title: Bad\nreech: 0.5\ninterventions: []\n")
+    (empty_folder / "bad.yaml").write_text("title: Bad\nsummary: x\nreech: 0.5\n")
     (empty_folder / "over.yaml").write_text(
         "title: Over\nsummary: x\ninterventions:\n  - use: routes\n    change: {ladder.aware: 30}\n"
     )

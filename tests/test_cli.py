@@ -381,7 +381,7 @@ BAD = [
     (["place", "export", "england"], r"movesim place export needs out=VALUE"),
     (["place", "export", "england", "out=full"], r"out must be a new or empty folder, but full has files in it\."),
     (["place", "list", "all"], r"'all' is not a setting of movesim place list\. It takes no settings\."),
-    (["scenario", "chek"], r"movesim scenario must be followed by show or check, got 'chek'\. Did you mean 'check'\?"),
+    (["scenario", "chek"], r"movesim scenario must be followed by new, check or show, got 'chek'\. Did you mean 'check'\?"),
     (["scenario", "check"], r"movesim scenario check needs name=VALUE"),
     (["list", "senarios"], r"movesim list must be followed by scenarios, shocks or places, got 'senarios'\. Did you mean 'scenarios'\?"),
     (["list", "scenarios", "places"], r"'places' is one word too many; see: movesim list --help"),

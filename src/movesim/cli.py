@@ -359,18 +359,62 @@ def _exported(population: Any, out: Path) -> None:
 
 
 def _scenario(command: str, words: list[str]) -> int:
-    action, rest = _action(command, words, ("show", "check"))
-    found = _keys(f"scenario {action}", rest, ("name",), positional="name")
+    action, rest = _action(command, words, ("new", "check", "show"))
+    known = {"new": ("name", "kind", "from"), "check": ("name",), "show": ("name", "out", "numbers")}[action]
+    found = _keys(f"scenario {action}", rest, known, positional="name")
     _needed(f"scenario {action}", found, "name")
-    from movesim.config import scenario_files, shown
+    return {"new": _new_scenario, "check": _check_scenario, "show": _show_scenario}[action](found)
+
+
+def _new_scenario(found: dict[str, str]) -> int:
+    from movesim.config import shown
+    from movesim.interventions.template import new_scenario
+
+    if "from" in found and "kind" in found:
+        raise InputError("Give kind= or from=, not both: what it starts from has its kind already.")
+    name = found["name"]
+    path = new_scenario(name, found.get("kind", "people"), found.get("from"))
+    _say(f"{shown(path)} is written. Change it as its comments say, then:")
+    for line in (f"scenario check {name}", f"scenario show {name}", f"run scenario={name} people=5000 replicates=4"):
+        _say(f"  movesim {line}")
+    return 0
+
+
+def _check_scenario(found: dict[str, str]) -> int:
+    from movesim.config import shown
+    from movesim.interventions.checking import check
+
+    scenario, complaints = check(found["name"])
+    for complaint in complaints:
+        _warn(str(complaint))
+    if len(complaints) > 1:
+        _warn(f"{len(complaints)} things to put right.")
+    if scenario is None:
+        return InputError.exit_code
+    _say(f"{shown(scenario.path)}: all right.")
+    return 0
+
+
+def _show_scenario(found: dict[str, str]) -> int:
+    import shutil
+
+    from movesim.config import shown
+    from movesim.interventions.describe import describe, number_lines
     from movesim.interventions.files import load_scenario
 
-    load_scenario(found["name"])
-    path = scenario_files().get(found["name"], Path(found["name"]))
-    if action == "show":
-        _say(f"# {shown(path)}\n{path.read_text(encoding='utf-8-sig').rstrip()}")
-    else:
-        _say(f"{shown(path)}: all right.")
+    scenario = load_scenario(found["name"])
+    if "numbers" in found:
+        if found["numbers"] != "true":
+            raise InputError(f"numbers must be true, got '{found['numbers']}'; leave it out to have the scenario in words.")
+        _say(number_lines(scenario).rstrip())
+        return 0
+    if "out" in found:
+        from movesim.report.logic_model import save_logic_model
+
+        _say(f"Drawn: {shown(save_logic_model(scenario, Path(found['out']).expanduser()))}")
+        return 0
+    _say(describe(scenario, min(shutil.get_terminal_size((79, 24)).columns, 100)).rstrip())
+    _say(f"\nThe file: {shown(scenario.path)}")
     return 0
 
 

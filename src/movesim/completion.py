@@ -20,13 +20,14 @@ _movesim() {
         key="${cur%%=*}"
         cur="${cur#*=}"
         case "$key" in
-            scenario|plan) COMPREPLY=($(compgen -W "$(movesim list scenarios --names 2>/dev/null)" -- "$cur")) ;;
+            scenario|plan|from) COMPREPLY=($(compgen -W "$(movesim list scenarios --names 2>/dev/null)" -- "$cur")) ;;
             shocks) COMPREPLY=($(compgen -W "$(movesim list shocks --names 2>/dev/null)" -- "$cur")) ;;
             place) COMPREPLY=($(compgen -W "$(movesim list places --names 2>/dev/null)" -- "$cur")) ;;
             draws) COMPREPLY=($(compgen -W "fitted central" -- "$cur")) ;;
             engine) COMPREPLY=($(compgen -W "local serial" -- "$cur")) ;;
             record) COMPREPLY=($(compgen -W "standard full" -- "$cur")) ;;
             demography|report|json|quiet) COMPREPLY=($(compgen -W "true false" -- "$cur")) ;;
+            kind) COMPREPLY=($(compgen -W "people place school" -- "$cur")) ;;
             out|files) COMPREPLY=($(compgen -d -- "$cur")) ;;
         esac
         return
@@ -34,7 +35,9 @@ _movesim() {
     case "$command" in
 @KEYS@
         place) COMPREPLY=($(compgen -W "list build inspect export files= name= out= overrides= people=" -- "$cur")) ;;
-        scenario) COMPREPLY=($(compgen -W "show check $(movesim list scenarios --names 2>/dev/null)" -- "$cur")) ;;
+        scenario)
+            key="new check show kind= from= out= numbers="
+            COMPREPLY=($(compgen -W "$key $(movesim list scenarios --names 2>/dev/null)" -- "$cur")) ;;
         list) COMPREPLY=($(compgen -W "scenarios shocks places" -- "$cur")) ;;
         completion) COMPREPLY=($(compgen -W "bash" -- "$cur")) ;;
         report) COMPREPLY=($(compgen -d -- "$cur")) ;;

@@ -61,9 +61,11 @@ class Document:
         line, column = mark or self._values.get(at, (1, 1))
         return f"{self.name}:{line}:{column}"
 
-    def error(self, steps: Sequence[Step], sentence: str, key: bool = False) -> InputError:
+    def error(self, steps: Sequence[Step], sentence: str, key: bool = False, missing: str = "") -> InputError:
         """Return an InputError whose sentence begins with the place it is about: "file.yaml:12:3: sentence"."""
-        return InputError(f"{self.where(steps, key)}: {sentence}")
+        error = InputError(f"{self.where(steps, key)}: {sentence}")
+        error.file, error.steps, error.key, error.missing = self.name, tuple(steps), key, missing
+        return error
 
 
 def shown(path: Path) -> str:
@@ -81,11 +83,15 @@ def load_yaml(path: str | Path) -> Document:
     Raises InputError, one sentence with file, line and column, for a file that is missing, not UTF-8, empty, not valid YAML,
     that gives a key twice, indents with tabs, or has a bare key which YAML reads as a truth value (`on:`).
     """
+    path = Path(path)
+    return parsed(_text(path, shown(path)), path)
+
+
+def parsed(text: str, path: Path) -> Document:
+    """Return the text of a YAML file as load_yaml reads it; the path is only named. Raises InputError as load_yaml does."""
     import yaml
 
-    path = Path(path)
     name = shown(path)
-    text = _text(path, name)
     try:
         node = _compose(text)
     except yaml.MarkedYAMLError as error:

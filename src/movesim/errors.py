@@ -13,9 +13,17 @@ class MovesimError(Exception):
 
 
 class InputError(MovesimError):
-    """Wrong input: a setting, a scenario or a file. Exit code 2; nothing has been written."""
+    """Wrong input: a setting, a scenario or a file. Exit code 2; nothing has been written.
+
+    What is wrong in a YAML file also says where for programs: `file` as shown, `steps` down to the setting, whether the
+    `key` itself is meant, and the name of what is `missing` there.
+    """
 
     exit_code = 2
+    file: str = ""
+    steps: tuple[str | int, ...] = ()
+    key: bool = False
+    missing: str = ""
 
 
 class GuardError(MovesimError):

@@ -17,7 +17,7 @@ SUMMARIES = {
     "calibrate": "fit the model to published shares",
     "report": "write the pages of a result folder again",
     "place": "list, build, inspect or export places",
-    "scenario": "show or check a scenario",
+    "scenario": "write, check or show a scenario",
     "list": "scenarios, shocks and places by name",
     "completion": "completion of commands and keys in bash",
 }
@@ -53,8 +53,13 @@ USAGES = {
         "well its people fit the tables; write its people, neighbourhoods and schools as Parquet tables.",
     ),
     "scenario": (
-        "movesim scenario show NAME\n       movesim scenario check NAME",
-        "Check a scenario, by name or as a file, line by line; 'show' prints it as well.",
+        "movesim scenario new NAME [kind=people|place|school] [from=SCENARIO]\n"
+        "       movesim scenario check NAME\n"
+        "       movesim scenario show NAME [out=FILE.svg] [numbers=true]",
+        "Write scenarios/NAME.yaml to begin with: a template with every setting explained, or one that starts from a scenario "
+        "there is. Check a scenario, by name or as a file: everything that is wrong, with line and column. Say it back in plain "
+        "words: for whom, where, how many, at what cost, on what evidence, and how it works (out= draws that, as .svg or "
+        ".png); or list every number with its path, range and status (numbers=true).",
     ),
     "list": ("movesim list [scenarios|shocks|places]", "Print scenarios, shocks and places, with what each one is."),
     "completion": (

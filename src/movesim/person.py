@@ -103,7 +103,7 @@ def _opportunity(domain: int) -> Callable[[Person], float]:
     def read(self: Person) -> float:
         people, row = self.model.people, self._at()
         supply = self.model.simulation.log_E_star[domain, people.columns["neighbourhood"][row]]
-        return math.exp(float(supply) + float(people.floats["log_A"][domain, row]))
+        return math.exp(float(supply) + float(self.model.simulation.log_A_star[domain, row]))
 
     return read
 

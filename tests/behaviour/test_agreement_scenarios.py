@@ -61,8 +61,10 @@ def delivery_of(name: Path | str, run: Simulation, years: tuple[int, int] = (STA
     values, people, solved = scenario.ledger().central() | {scenario.budget: POUNDS}, run.people, {}
     for spec in scenario.interventions:
         values |= {spec.paths["lag_weeks"]: LAG, spec.paths["ramp_weeks"]: RAMP}
-        if "half_life_weeks" in spec.paths:
-            values[spec.paths["half_life_weeks"]] = 13
+        # So few people are there that what reaches one in fifty would reach nobody.
+        many = {"half_life_weeks": 13, "ladder.offered": 0.9, "ladder.taken_up": 0.8, "capacity.starts_per_1000": 500,
+                "costs.participant": 5, "costs.resident": 5, "duration_weeks": 40}  # fmt: skip
+        values |= {spec.paths[field]: number for field, number in many.items() if field in spec.paths}
         who = matches(people, spec.who)
         ready = run.readiness(spec.domains)[who].astype(float)
         decile = people.neighbourhoods["imd_decile"][people.neighbourhood]

@@ -8,31 +8,78 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from movesim import draws
+from movesim.behaviour.applied import open_rows, shifted
 from movesim.behaviour.climb import who_climbs, who_stays
+from movesim.behaviour.mixing import GRADED, LOCAL, PERSONAL, add_doses, put_rows, weigh_doses
 from movesim.behaviour.rules import References, behaviour_ledger, make_rules
-from movesim.behaviour.shifts import PERSON, Shifts, add_at, add_by_group, touched_rows
-from movesim.behaviour.simulation import Simulation, shifted
+from movesim.behaviour.shifts import PERSON, Shifts, touched_rows
+from movesim.behaviour.simulation import Simulation
 from movesim.interventions import Delivery, load_scenario, matches, solved_of, step_probability
-from movesim.interventions.doses import IN, KEPT, OUT, Doses
+from movesim.interventions.doses import FADING, IN, KEPT, Doses
 from small import small_population
 
 F32 = np.float32
 
 
-def test_small_loops_are_whole_columns() -> None:
+def test_touched_rows_are_those_that_are_not_0() -> None:
     r = np.random.default_rng(1)
-    rows, values = r.choice(500, 60, replace=False), r.random(60).astype(F32)
-    group, of_group, factor = r.integers(0, 9, 500).astype(np.int32), r.random(9).astype(F32), F32(-0.7)
     total = r.random(500).astype(F32)
-    ours, theirs = total.copy(), total.copy()
-    add_at(rows, values, factor, ours)
-    theirs[rows] += values * factor
-    add_by_group(group, of_group, factor, ours)
-    theirs += of_group[group] * factor
-    assert np.array_equal(ours, theirs)
     total[r.random(500) < 0.8] = 0
     assert np.array_equal(touched_rows(total), np.flatnonzero(total))
     assert touched_rows(np.zeros(5, F32)).size == 0
+
+
+def test_doses_of_several_programmes_add_up_person_by_person() -> None:
+    """The compiled sum against its words: the largest dose of a function counts whole, each further one 0.7 times."""
+    r, n, g = np.random.default_rng(2), 300, 9
+    kind, line = np.array([PERSONAL, GRADED, LOCAL, PERSONAL]), np.array([0, 1, 2, 3])
+    doses = (r.random((4, n)) * (r.random((4, n)) < 0.6)).astype(F32)
+    gain, home = r.random((4, g)).astype(F32), r.integers(0, g, n).astype(np.int32)
+    gain[2, :4] = 0
+    strength, same = np.array([1.0, 0.5, 2.0, 1.0], F32), F32(0.7)
+    overlap = np.zeros((4, 4), bool)
+    overlap[0, 2] = overlap[2, 0] = overlap[0, 3] = overlap[3, 0] = True
+    doses[3, :20] = doses[0, :20]  # equal ones: the first counts whole
+    first, column = np.array([0, 2, 3, 5, 6]), np.array([0, 1, 1, 0, 2, 2])
+    shift = r.normal(0, 1, 6).astype(F32)
+    rows = np.sort(r.choice(n, 200, replace=False))
+    out = np.empty((3, 200), F32)
+    add_doses(rows, kind, line, doses, gain, home, strength, overlap, same, first, column, shift, out)
+    for i, row in enumerate(rows):
+        held = [doses[0, row], doses[1, row] * gain[1, home[row]], gain[2, home[row]], doses[3, row]]
+        total = np.zeros(3, F32)
+        for p, dose in enumerate(held):
+            size = [dose * s for dose, s in zip(held, strength)]
+            beaten = any(overlap[p, q] and held[q] and (size[q] > size[p] or (size[q] == size[p] and q < p)) for q in range(4))
+            for c in range(first[p], first[p + 1]):
+                total[column[c]] += (dose * same if beaten else dose) * shift[c]
+        assert np.array_equal(total, out[:, i])
+    levels, left = np.stack([doses[0, :9], gain[2], doses[3, :9]]).astype(float), np.zeros((3, 9))
+    weigh_doses(levels, np.ones(3), overlap[np.ix_([0, 2, 3], [0, 2, 3])], 0.7, left)
+    assert np.array_equal(left[0], np.where((levels[0] > 0) & ((levels[1] > levels[0]) | (levels[2] > levels[0])), 0.7, 1.0))
+    table, changed = np.zeros((6, n), F32), np.empty(200, np.int64)
+    lines = np.array([1, 4, 5])
+    assert put_rows(rows, out, lines, table, changed) == np.count_nonzero(out.any(axis=0))
+    assert np.array_equal(table[lines][:, rows], out) and not table[[0, 2, 3]].any()
+    out[1, 7] += 1
+    assert put_rows(rows, out, lines, table, changed) == 1 and changed[0] == rows[7]
+
+
+def test_access_is_added_to_the_logit_of_opportunity() -> None:
+    r, n, g = np.random.default_rng(3), 400, 7
+    log_E, log_A = -r.random((6, g)).astype(F32), (-3 * r.random((6, n))).astype(F32)
+    log_A[:, 5], log_E[0, 0] = 0, 0
+    shift, home = (r.normal(0, 1, (6, n)) * (r.random((6, n)) < 0.5)).astype(F32), r.integers(0, g, n).astype(np.int32)
+    out = np.full((6, n), 9, F32)
+    rows = np.sort(r.choice(n, 300, replace=False))
+    open_rows(rows, home, shift, log_E, log_A, out)
+    supply = log_E[:, home].astype(float)
+    p = np.exp(supply + log_A)
+    with np.errstate(divide="ignore"):
+        moved = np.log(1 / (1 + np.exp(-(np.log(p) - np.log1p(-p)) - shift))) - supply
+    assert np.array_equal(out[:, rows], np.where(shift == 0, log_A, out)[:, rows])
+    assert np.allclose(out[:, rows], np.where(shift == 0, log_A, moved)[:, rows], rtol=1e-5, atol=1e-6)
+    assert (np.delete(out, rows, axis=1) == 9).all()
 
 
 def test_shifts_tell_where_they_changed() -> None:
@@ -91,13 +138,12 @@ def test_doses_are_those_of_one_person_at_a_time(lag: float, ramp: float, half_l
                 doses.begin(np.array([2 * i]), week, week + duration, np.array([responds]), np.array([kept]))
                 slow[i].begin(week, week + duration, responds, kept)
         before = doses.level.copy()
-        contact = (doses.phase == IN) & (doses.end <= week)
         changed = doses.advance(week)
         for i, one in enumerate(slow):
             one.advance(week)
             assert doses.level[2 * i] == one.level and ["out", "in", "kept", "fading"][doses.phase[2 * i]] == one.phase
-        assert changed == (bool(contact.any()) or not np.array_equal(before, doses.level))
-        assert sorted(doses.live) == np.flatnonzero(doses.phase != OUT).tolist()
+        assert sorted(doses.moved) == np.flatnonzero(before != doses.level).tolist() and changed == bool(doses.moved.size)
+        assert sorted(doses.live) == np.flatnonzero((doses.phase == IN) | (doses.phase == FADING)).tolist()
 
 
 def test_who_climbs_and_who_stays() -> None:
@@ -112,12 +158,13 @@ def test_who_climbs_and_who_stays() -> None:
     first, after = draws.words(ids, 8, 5000, key, 1), draws.words(ids, 8, 5000, key, 2)
     chance = lambda a, b: step_probability(a, b, c, ready, home + 1)  # noqa: E731
     chosen = np.empty(n, np.int64)
-    count = who_climbs(first[0], (-1.0, 0.4), c, ready, home, tilt, chosen)
+    count = who_climbs(first[0], (-1.0, 0.4), c, ready, home, tilt, np.ones(n), chosen)
     assert np.array_equal(chosen[:count], np.flatnonzero(draws.decision(first[0]) < chance(-1.0, 0.4)))
     assert 0 < count < n
     stays, responds, kept = np.empty((3, n), bool)
     end, steps = np.empty(n, np.int64), ((0.3, 0.1), (1.0, 0.0), (-0.2, -0.5))
-    who_stays(first[2], first[3], after[0], after[1], steps, (c, c, c), ready, home, tilt, 26.5, 8, stays, responds, kept, end)
+    chances = (c, c, c)
+    who_stays(first[2], first[3], after[0], after[1], steps, chances, ready, home, tilt, 0.0, 26.5, 8, stays, responds, kept, end)
     decide = lambda word, step: draws.decision(word) < chance(*steps[step])  # noqa: E731
     assert np.array_equal(stays, decide(first[2], 0))
     assert np.array_equal(responds, stays & decide(first[3], 1))

@@ -17,7 +17,7 @@ from movesim.words import ADULT_DOMAINS, ADULT_LIMITS, CHILD_LIMITS, DOMAIN, PEO
 from small import small_population
 
 GUESS = References.first_guess()
-KINDS = ("P", "Y", "S", "R", "prompt", "supply", "offer", "fte", "likeness")
+KINDS = ("P", "Y", "S", "R", "prompt", "access", "supply", "offer", "fte", "likeness")
 
 
 @pytest.fixture(scope="module")

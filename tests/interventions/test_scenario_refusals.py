@@ -15,6 +15,18 @@ OFFERED = "{value: 0.4, low: 0.2, high: 0.6, distribution: beta, unit: share of 
 PAYERS = "payers: {local_authority: 0.3, sport_england: 0.5, voluntary_sector: 0.2}"
 BUDGET = "    value: 1.00\n    distribution: fixed"
 
+WEAR = "    wear_per_year: {value: 0.1, status: assumed, distribution: fixed, meaning: lost}\n    ratio:"
+FIXED = "{value: 1, status: assumed, distribution: fixed}"
+MODIFIER = f"""modifiers:
+- name: whole
+  title: Whole-system working
+  start_year: 1
+  end_year: 5
+  reach: {FIXED}
+  ramp_weeks: {FIXED}
+  costs: {{resident_year: {{pounds: {FIXED}, payers: {{nhs: 1}}}}}}
+"""
+
 # base, (old, new) ..., what the sentence says (regular expression), what stands in the line it points at
 WRONG = {
     "unknown key": (
@@ -68,8 +80,6 @@ WRONG = {
         r"'opportunity_social' cannot be reached by Modelling or Training: the 2011 matrix of the Behaviour Change Wheel reaches it by "
         r"Restriction, Environmental restructuring or Enablement. Add such a function, or give a 'reason:'", "opportunity_social",
     ),
-    "physical opportunity of people": ("community_leaders", [("      opportunity_social: {weight: 3}", "      opportunity_physical: {weight: 3}")],
-                                       r"'opportunity_physical' belongs to places and schools", "opportunity_physical"),
     "an unknown component": ("routes", [("      opportunity_physical: {", "      oportunity_physical: {")],
                              r"unknown setting 'oportunity_physical' in 'mechanism'. Did you mean 'opportunity_physical'\?", "oportunity"),
     "no component": ("routes", [("    mechanism:\n      opportunity_physical: {weight: 4, domains: [travel_walk, cycle]}\n      motivation_automatic: {weight: 1, domains: [travel_walk, cycle]}\n", "    mechanism: {}\n")],
@@ -100,6 +110,28 @@ WRONG = {
     "work as text": ("community_leaders", [("who: {ages: [16, 120]}", "who: {in_work: maybe}")], r"'in_work' must be true or false, got 'maybe'", "in_work"),
     "income ranks": ("community_leaders", [("who: {ages: [16, 120]}", "who: {income_rank: [0, 40]}")], r"'income_rank' must be two ranks from 0 \(poorest\) to 1", "income_rank"),
     "who of a place": ("routes", [("who: {}", "who: {ages: [16, 120]}")], r"a place is changed for everybody who lives there; leave 'who' empty", "who"),
+    "who: status": ("community_leaders", [("who: {ages: [16, 120]}", "who: {status: [Inactve]}")], r"'status' holds 'Inactve', which is not statuses. Did you mean 'Inactive'\?", "Inactve"),
+    "who: children": ("community_leaders", [("who: {ages: [16, 120]}", "who: {with_children: 1}")], r"'with_children' must be true or false, got 1", "with_children"),
+    "who: carer": ("community_leaders", [("who: {ages: [16, 120]}", "who: {carer: often}")], r"'carer' must be true or false, got 'often'", "carer"),
+    "a school's offer outside lessons": ("school_day", [("      opportunity_physical: {weight: 4}", "      opportunity_physical: {weight: 4, domains: [school, cycle]}")],
+                                         r"with 'domains' a school moves its pupils' access outside lessons, such as \[travel_walk, cycle\]; take 'school' out", "domains: \\[school"),
+    "a route and a zone": ("routes", [("    route:\n", "    zone: {}\n    route:\n")], r"a place has either a 'route'.* or a 'zone' .*; this has both", "name: routes"),
+    "a zone with a length": ("routes", [("    route:\n", "    zone: {km: 1}\n    rout:\n")], r"unknown setting 'rout' in the place intervention", "rout:"),
+    "wear over 1": ("routes", [("    ratio:", WEAR.replace("0.1", "10"))], r"'wear_per_year' must be between 0 and 1, got 10. Did you mean 0.1 \(10%\)", "wear_per_year"),
+    "a booster without how often": ("community_leaders", [("    capacity:", "    booster: {restores: {value: 0.5, status: assumed, distribution: fixed}}\n    capacity:")],
+                                    r"'booster' needs 'every_weeks'", "booster"),
+    "a cost of boosters without any": ("community_leaders", [("      participant:", "      booster: {pounds: {value: 5, status: assumed, distribution: fixed}, payers: {nhs: 1}}\n      participant:")],
+                                       r"a cost per booster needs a 'booster' that says when people are met again", "booster"),
+    "a reach that is lowered": ("community_leaders", [("    capacity:", "    raises_reach: {value: 0.5, status: assumed, distribution: fixed}\n    capacity:")],
+                                r"'raises_reach' must not be below 1, got 0.5", "raises_reach"),
+    "no modifier": ("routes", [("budget:", "modifiers: []\nbudget:")], r"'modifiers' must be a list with at least one modifier", "modifiers"),
+    "a modifier that is text": ("routes", [("budget:", "modifiers: [more]\nbudget:")], r"a modifier must be a mapping of name, title", "modifiers"),
+    "a modifier without effect": ("routes", [("budget:", MODIFIER.replace("reach:", "ratios:") + "budget:")], r"unknown setting 'ratios' in a modifier. Did you mean 'ratio'", "ratios"),
+    "a modifier that changes nothing": ("routes", [("budget:", re.sub(r"  reach: .*\n", "", MODIFIER) + "budget:")], r"the modifier 'whole' changes nothing; state at least one of 'reach', 'ratio' and 'habit_share'", "name: whole"),
+    "a modifier of another's name": ("routes", [("budget:", MODIFIER.replace("whole", "routes") + "budget:")], r"'routes' is called like another part of this scenario; give it another name", "name: routes"),
+    "a modifier's name": ("routes", [("budget:", MODIFIER.replace("whole", "Whole system") + "budget:")], r"the name 'Whole system' cannot be used; write small letters", "name: Whole"),
+    "a modifier that ends first": ("routes", [("budget:", MODIFIER.replace("start_year: 1", "start_year: 6") + "budget:")], r"'end_year' \(5\) is before 'start_year' \(6\); it must be 6 or later", "end_year: 5"),
+    "a modifier nobody pays": ("routes", [("budget:", MODIFIER.replace("nhs: 1", "nhs: 0.4") + "budget:")], r"the shares of the payers must add to 1, they add to 0.4", "payers"),
     "phases": ("school_day", [("phases: [primary, secondary]", "phases: [primry]")], r"'phases' holds 'primry', which is not phases of school. Did you mean 'primary'", "phases"),
     "payers that do not add up": ("community_leaders", [(PAYERS, PAYERS.replace("0.5", "0.4"))], r"the shares of the payers must add to 1, they add to 0.9", "payers"),
     "a payer over 1": ("community_leaders", [(PAYERS, PAYERS.replace("0.5", "50"))], r"'sport_england' must be between 0 and 1, got 50. Did you mean 0.5 \(50%\)\?", "sport_england"),
@@ -110,6 +142,8 @@ WRONG = {
     "a split of 0": ("community_leaders", [("responding: 0.5}", "responding: 0}")], r"'responding' must be above 0, got 0", "responding: 0"),
     "measured": ("routes", [("      measured: minutes", "      measured: minute")], r"'measured' must be minutes or a list of domains, got 'minute'. Did you mean 'minutes'", "measured"),
     "also predicts": ("routes", [("      also_predicts:\n        - title", "      also_predicts:\n          title")], r"'also_predicts' must be a list of further findings", "also_predicts"),
+    "a share to reach without its change": ("routes", [("          after_weeks: 52\n", "          after_weeks: 52\n          reaching: 150\n")], r"'reaching' \(minutes a week at which people are counted\) and 'as' \(points, ratio or odds_ratio.* go together", "Walking and cycling in the same study"),
+    "a change that is none": ("routes", [("          after_weeks: 52\n", "          after_weeks: 52\n          reaching: 150\n          as: pints\n")], r"'as' must be points, ratio or odds_ratio, got 'pints'. Did you mean 'points'\?", "as: pints"),
     "title that is no text": ("routes", [("    title: Walking, wheeling and cycling routes\n    kind", "    title: 5\n    kind")], r"'title' must be text, got 5", "title: 5"),
     "no budget": ("routes", [("budget:\n  pounds_per_resident_a_year:\n" + BUDGET + "\n    unit: pounds per resident a year\n    status: assumed\n    ids: [SY1, AT11]\n    meaning: Money for the scenario. A choice, not a finding; doubling cycling was costed at 17 pounds per person a year\n", "")],
                   r"a scenario with interventions needs 'budget'", ""),
@@ -223,6 +257,58 @@ def test_workforce_and_its_costs_go_together(write):
         )
     with pytest.raises(InputError, match="an intervention with a workforce needs 'capacity: starts_per_fte'"):
         load_scenario(write("community_leaders", ("      starts_per_fte:", "      starts_per_1000:"), name="mine"))
+
+
+def test_a_zone_and_wear_need_what_they_are_made_of(write):
+    text = load_scenario("routes").path.read_text()
+    part = lambda key, end: re.search(rf"    {key}:\n.*?(?=    {end}:)", text, re.S).group()  # noqa: E731
+    zone = ("    zone: {}\n", part("route", "ratio"), part("capacity", "costs"))
+    with pytest.raises(InputError, match=r"a place has either a 'route'.*; this has neither"):
+        load_scenario(write("routes", (zone[1], ""), name="mine"))
+    with pytest.raises(InputError, match=r"unknown setting 'km_per_100000' in 'capacity'\. It takes residents_per_1000"):
+        load_scenario(write("routes", (zone[1], zone[0]), name="mine"))
+    with pytest.raises(
+        InputError, match=r"unknown setting 'km' in 'costs' of a zone intervention\. It takes resident, resident_year"
+    ):
+        load_scenario(write("routes", (zone[1], zone[0]), (zone[2], ""), name="mine"))
+    with pytest.raises(InputError, match="unknown setting 'km' in 'zone'"):
+        load_scenario(write("routes", (zone[1], "    zone: {km: 1}\n"), (zone[2], ""), name="mine"))
+    units = (("      km:\n", "      resident:\n"), ("      km_year:\n", "      resident_year:\n"))
+    spec = load_scenario(
+        write("routes", (zone[1], zone[0] + WEAR.removesuffix("    ratio:")), (zone[2], ""), *units, name="mine")
+    )
+    assert spec.interventions[0].zone and {"costs.resident", "costs.resident_year", "wear_per_year"} <= set(
+        spec.interventions[0].paths
+    )
+    upkeep = re.search(r"      km_year:\n.*?(?=    evidence:)", text, re.S).group()
+    with pytest.raises(
+        InputError, match="'wear_per_year' is what is lost in a year whose upkeep is not paid; state the cost per km_year"
+    ):
+        load_scenario(write("routes", ("    ratio:", WEAR), (upkeep, ""), name="mine"))
+
+
+def test_the_queries_and_modifiers_are_read(write):
+    asked = "who: {status: [Inactive, Fairly active], with_children: true, carer: false}"
+    more = "    raises_reach: {value: 1.2, status: assumed, distribution: fixed}\n    capacity:"
+    spec = load_scenario(
+        write("community_leaders", ("who: {ages: [16, 120]}", asked), ("    capacity:", more), name="mine")
+    ).interventions[0]
+    assert spec.who.status == (0, 1) and spec.who.with_children is True and spec.who.values == {"carer": (0,)}
+    assert spec.paths["raises_reach"] not in spec.study_values(dict.fromkeys(spec.paths.values(), 1.0))
+    scenario = load_scenario(write("routes", ("budget:", MODIFIER + "budget:"), name="mine"))
+    (modifier,) = scenario.modifiers
+    assert modifier.name == "whole" and modifier.paths["reach"] == "scenarios.mine.whole.reach"
+    assert modifier.costs[0].payers == {"nhs": 1.0} and set(modifier.paths.values()) <= set(scenario.ledger())
+    assert scenario.contents["modifiers"] and "modifiers" not in load_scenario("routes").contents
+
+
+def test_modifiers_of_nothing(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("title: Mine\nsummary: Nothing.\n" + MODIFIER)
+    with pytest.raises(
+        InputError, match=r"mine.yaml:3:1: modifiers change what interventions do; add interventions or take them out"
+    ):
+        load_scenario(path)
 
 
 def test_costs_must_be_there(write):

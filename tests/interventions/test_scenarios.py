@@ -1,19 +1,37 @@
 """The scenarios that come with movesim, and what they say of themselves."""
 
+import numpy as np
 import pytest
 
 from crowds import make_crowd, solve_all
 from movesim.errors import InputError
-from movesim.interventions import describe, levels_of, list_scenarios, load_scenario, ratio_of, solved_of, step_probability
+from movesim.interventions import (
+    describe,
+    levels_of,
+    list_scenarios,
+    load_scenario,
+    matches,
+    ratio_of,
+    solved_of,
+    step_probability,
+)
+from movesim.interventions.solving import per_responder
 from movesim.words import STATUSES_OF_NUMBERS
 
 SINGLE = ("school_day", "routes", "community_leaders")
+FAMILIES = (
+    "school_day", "clubs", "families", "school_travel", "routes", "low_traffic", "cycle_access", "leisure_access",
+    "exercise_referral", "health_conversations", "social_prescribing", "community_leaders", "events", "campaigns", "digital",
+    "parks", "employers", "strength_balance",
+)  # fmt: skip
 
 
 def test_they_are_all_there_with_no_change_first():
     names = list_scenarios()
     assert names[0] == "baseline"
-    assert {*SINGLE, *(f"{n}_targeted" for n in SINGLE), "three_together"} <= set(names)
+    assert {*FAMILIES, *(f"{n}_targeted" for n in SINGLE), "three_together"} <= set(names)
+    for name in FAMILIES:  # a family's first programme has its name, so that `use:` and `movesim trials` find it
+        assert load_scenario(name).interventions[0].name == name
 
 
 @pytest.mark.parametrize("name", list_scenarios())
@@ -35,10 +53,14 @@ def test_every_number_has_a_status_a_meaning_and_can_be_drawn(name):
 
 
 def test_all_cost_the_same_per_resident():
-    """Equal spends, so that results can be laid side by side; a choice that is stated in every file."""
-    names = [n for n in list_scenarios() if n != "baseline"]
-    pounds = {load_scenario(n).pounds_per_resident(load_scenario(n).ledger().central()) for n in names}
-    assert len(pounds) == 1
+    """Equal spends, so that results can be laid side by side; a choice that is stated in every file.
+
+    What makes all programmes work better costs money of its own: those portfolios have a pound more.
+    """
+    pounds: dict[bool, set[float]] = {False: set(), True: set()}
+    for scenario in (load_scenario(n) for n in list_scenarios() if n != "baseline"):
+        pounds[bool(scenario.modifiers)].add(scenario.pounds_per_resident(scenario.ledger().central()))
+    assert pounds == {False: {1.0}, True: {2.0}}
     assert load_scenario("baseline").pounds_per_resident({}) == 0
 
 
@@ -120,6 +142,27 @@ class TestSolving:
         assert set(final.a) == {"shift"} and final.total_ratio == 1.2
         assert levels_of(scenario.interventions[0], values, *self.world) == {}
         assert ratio_of(scenario.interventions[0], values, [10] * 5, *self.world).endogenous == pytest.approx(1)
+
+    def test_a_ratio_of_those_who_took_it_up_says_nothing_of_who_does(self):
+        scenario = load_scenario("digital")
+        values, spec = scenario.ledger().central(), scenario.interventions[0]
+        final = solve_all(scenario, values, self.crowd)["digital"]
+        uptake, ratio = spec.value(values, "uptake_ratio"), spec.ratio(values)
+        assert final.total_ratio == pytest.approx(uptake * ratio)
+        assert final.endogenous_ratio * final.residual_ratio == pytest.approx(final.total_ratio)
+        c, asked = spec.value(values, "c"), matches(self.crowd, spec.who)
+        ready, weight, decile = (x[asked] for x in self.world)
+        p = {step: step_probability(final.a[step], final.b[step], c, ready, decile) for step in final.b}
+        first = solved_of(spec, values, 1.0, ready, weight, decile)
+        gain = per_responder(spec, values, first, np.array([9, 9.5, 10, 10.5, 11]), ready, weight, decile)
+        took, gained = [], []
+        for k in (1, 5):
+            here = (decile + 1) // 2 == k
+            took.append(np.average(p["taken_up"][here], weights=weight[here]))
+            stayed = (p["adhering"] * p["responding"])[here]
+            gained.append(gain[k - 1] * np.average(stayed, weights=(weight * p["taken_up"])[here]))
+        assert took[0] / took[1] == pytest.approx(uptake)
+        assert gained[0] / gained[1] == pytest.approx(ratio)
 
     def test_a_targeted_variant_has_the_ladder_of_the_universal_one(self):
         found = []

@@ -45,22 +45,27 @@ def probability(a, b, c, ready, tilt):
 
 
 @compiled
-def who_climbs(words, step, c, ready, home, tilt, chosen):
-    """Write the positions of those who climb one step, (a, b), by their word; return how many they are."""
+def who_climbs(words, step, c, ready, home, tilt, likelier, chosen):
+    """Write the positions of those who climb one step, (a, b), by their word; return how many they are.
+
+    `likelier` multiplies each one's probability, which is 1 at the most.
+    """
     a, b = step
     count = uint64(0)
     for i in range(ready.size):
         chosen[count] = i
-        count += uint64(below(words[i], probability(a, b, c, ready[i], tilt[uint64(home[i])])))
+        p = probability(a, b, c, ready[i], tilt[uint64(home[i])])
+        count += uint64(below(words[i], min(p * likelier[i], 1.0)))
     return count
 
 
 @compiled
-def who_stays(stay, respond, keep, leave, steps, c, ready, home, tilt, duration, week, stays, responds, kept, end):
+def who_stays(stay, respond, keep, leave, steps, c, ready, home, tilt, habit, duration, week, stays, responds, kept, end):
     """Draw for those who begin: who stays, who responds, who keeps it for good, and in which week contact ends.
 
     `stay`, `respond`, `keep`, `leave` are words; `steps` the (a, b) of adhering, responding and upkeep, `c` their weights of
-    readiness. Who does not stay leaves at an even chance at any time of the duration, after a week at the least.
+    readiness; `habit` is added to the probability of keeping it, which is 1 at the most. Who does not stay leaves at an even
+    chance at any time of the duration, after a week at the least.
     """
     (a0, b0), (a1, b1), (a2, b2) = steps
     c0, c1, c2 = c
@@ -68,7 +73,7 @@ def who_stays(stay, respond, keep, leave, steps, c, ready, home, tilt, duration,
         x, t = ready[i], tilt[uint64(home[i])]
         stays[i] = below(stay[i], probability(a0, b0, c0, x, t))
         responds[i] = stays[i] and below(respond[i], probability(a1, b1, c1, x, t))
-        kept[i] = responds[i] and below(keep[i], probability(a2, b2, c2, x, t))
+        kept[i] = responds[i] and below(keep[i], min(probability(a2, b2, c2, x, t) + habit, 1.0))
         early = math.ceil(duration * ((np.float64(leave[i]) + 0.5) * 2.0**-32))
         weeks = duration if stays[i] else min(float(early), duration)
         end[i] = max(week + int(weeks), week + 1)

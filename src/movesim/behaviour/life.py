@@ -115,7 +115,7 @@ def _place(person: Person, simulation: Simulation, note: dict[tuple[str, str], f
     supply = simulation.shifts.get("supply")
     for d in person.domains():
         note[DOMAINS[d].name, "supply_shift"] = 0.0 if supply is None else float(supply[d, home.row])
-        note[DOMAINS[d].name, "prompt"] = person.prompt[d]
+        note[DOMAINS[d].name, "prompt"], note[DOMAINS[d].name, "opening"] = person.prompt[d], person.opening[d]
 
 
 def _decision(person: Person, d: int, name: str, note: dict[tuple[str, str], float]) -> None:

@@ -64,6 +64,11 @@ def shifted(x: float, shift: float) -> float:
     return kept(expit(math.log(x / (1 - x)) + shift))
 
 
+def opened(x: float, shift: float) -> float:
+    """Return expit(logit(x) + shift) of a physical opportunity, which may be below 0.01, and x itself where the shift is 0."""
+    return x if shift == 0 or x >= HIGHEST else expit(math.log(x / (1 - x)) + shift)
+
+
 class Neighbourhood(mesa.Agent):
     """A neighbourhood: supply of every domain, fear, and the community workforce with the trust it has."""
 
@@ -128,7 +133,8 @@ class Person(mesa.Agent):
         self.row, self.place = row, place  # in the run's columns, and among the people of this model
         self.who: dict[str, Any] = {}
         self.tied: list[tuple[Person, int]] = []  # to whom, and the kind of tie
-        self.shift, self.prompt = dict.fromkeys("PYSR", 0.0), [0.0] * len(DOMAINS)
+        self.shift = dict.fromkeys("PYSR", 0.0)
+        self.prompt, self.opening = [0.0] * len(DOMAINS), [0.0] * len(DOMAINS)
         self.rest()
 
     def rest(self) -> None:
@@ -156,10 +162,10 @@ class Person(mesa.Agent):
         self.renew()
 
     def take_shifts(self, shifts: Shifts) -> None:
-        """Take over what interventions and shocks add for this person: to set-points, and to motivation's argument."""
+        """Take over what interventions and shocks add for this person: to set-points, motivation's argument and access."""
         self.shift = {name: 0.0 if (array := shifts.get(name)) is None else float(array[self.row]) for name in "PYSR"}
-        prompt = shifts.get("prompt")
-        self.prompt = [0.0] * len(DOMAINS) if prompt is None else prompt[:, self.row].tolist()
+        of_domains = lambda name: [0.0] * len(DOMAINS) if (a := shifts.get(name)) is None else a[:, self.row].tolist()  # noqa: E731
+        self.prompt, self.opening = of_domains("prompt"), of_domains("access")
 
     def meet(self, table: Mapping[str, list]) -> None:
         """Note the ties to people of this model, and their kinds."""
@@ -339,7 +345,7 @@ class Person(mesa.Agent):
         v, model = self.model.values, self.model
         own = {
             "capability_physical": self.P, "capability_psychological": self.Y,
-            "opportunity_physical": self.home.supply[d] * self.A[d], "opportunity_social": self.S,
+            "opportunity_physical": opened(self.home.supply[d] * self.A[d], self.opening[d]), "opportunity_social": self.S,
             "motivation_reflective": self.R, "motivation_automatic": self.H[d],
         }  # fmt: skip
         P, Y, E_A, S, R, H = (own | dict(instead or {})).values()

@@ -16,13 +16,15 @@ from movesim.words import DOMAINS, RECORD_EVERY
 PERSON = ("P", "Y", "S", "R")
 OUT, IN, KEPT, FADING = 0, 1, 2, 3  # phases of a dose
 GONE = np.float32(1e-3)  # a dose below this is taken as none
+FOREVER = 2**30  # the week in which contact ends that has no end of its own
 
 
 class Shifts:
     """Shifts of set-points and stocks, summed over all interventions.
 
     `P`, `Y`, `S`, `R` (n,): added to the logit of a person's set-point. `prompt` (6, n): added to the argument of the
-    motivation of a domain. `supply` (6, neighbourhoods): added to the logit of supply. `offer` (schools,): log of the
+    motivation of a domain. `access` (6, n): added to the logit of a person's physical opportunity in a
+    domain, supply times access. `supply` (6, neighbourhoods): added to the logit of supply. `offer` (schools,): log of the
     school's offer of active minutes over its baseline. `fte`, `likeness` (neighbourhoods,): added full-time equivalents of
     community workforce per 1,000 residents, and added likeness of that workforce to residents.
 
@@ -33,6 +35,7 @@ class Shifts:
         self._shapes: dict[str, tuple[tuple[int, ...], type]] = {
             **dict.fromkeys(PERSON, ((people,), np.float32)),
             "prompt": ((len(DOMAINS), people), np.float32),
+            "access": ((len(DOMAINS), people), np.float32),
             "supply": ((len(DOMAINS), neighbourhoods), np.float32),
             "offer": ((schools,), np.float32),
             "fte": ((neighbourhoods,), np.float64),
@@ -89,53 +92,44 @@ def _find(shift, rows):
 
 
 @compiled
-def add_at(rows, values, factor, total):
-    """Add values * factor to these rows of a column (each row at most once)."""
-    for i in range(rows.size):
-        total[uint64(rows[i])] += values[i] * factor
-
-
-@compiled
-def add_by_group(group, values, factor, total):
-    """Add values[group] * factor to every row of a column."""
-    for j in range(group.size):
-        total[j] += values[uint64(group[j])] * factor
-
-
-@compiled
-def advance_doses(rows, phase, level, start, end, responds, kept, week, lag, ramp, keep, half_step, left):
+def advance_doses(rows, phase, level, start, end, responds, kept, week, lag, ramp, keep, half_step, left, moved):
     """Bring the doses of these rows to the four weeks that begin now (interventions.doses.Doses says how).
 
-    Writes the rows that are not OUT afterwards to `left`; returns how many they are, and whether any dose has changed.
+    Writes the rows whose dose may still change afterwards to `left` and those whose dose has changed to `moved`; returns how
+    many they are.
     """
-    changed, count = False, 0
+    count, changed = 0, 0
     for i in range(rows.size):
         j = uint64(rows[i])
         now = phase[j]
-        if now == int8(IN) or now == int8(FADING):
-            over = now == int8(IN) and end[j] <= week
-            before = level[j]
-            dose = before
-            if now == int8(IN) and responds[j]:
-                middle = week + RECORD_EVERY / 2 - start[j] - lag
-                risen = float32(min(max(middle / ramp, 0.0), 1.0)) if ramp > 0.0 else float32(1.0 if middle > 0.0 else 0.0)
-                if risen > before:
-                    dose = risen
-            else:
-                dose = before * keep
-                if dose < GONE:
-                    dose = float32(0.0)
-            changed = changed or dose != before or over
-            gone = dose == float32(0.0) and not (now == int8(IN) and responds[j])
-            if over and kept[j]:
-                phase[j] = int8(KEPT)
-            elif over:
-                phase[j] = int8(FADING)
-                dose = dose * half_step
-            if gone and phase[j] == int8(FADING):
-                phase[j] = int8(OUT)
+        if now != int8(IN) and now != int8(FADING):
+            continue
+        over = now == int8(IN) and end[j] <= week
+        before = level[j]
+        dose = before
+        if now == int8(IN) and responds[j]:
+            middle = week + RECORD_EVERY / 2 - start[j] - lag
+            risen = float32(min(max(middle / ramp, 0.0), 1.0)) if ramp > 0.0 else float32(1.0 if middle > 0.0 else 0.0)
+            if risen > before:
+                dose = risen
+        else:
+            dose = before * keep
+            if dose < GONE:
+                dose = float32(0.0)
+        gone = dose == float32(0.0) and not (now == int8(IN) and responds[j])
+        if over and kept[j]:
+            phase[j] = int8(KEPT)
+        elif over:
+            phase[j] = int8(FADING)
+            dose = dose * half_step
+        if gone and phase[j] == int8(FADING):
+            phase[j] = int8(OUT)
+        if dose != before:
             level[j] = dose
-        if phase[j] != int8(OUT):
+            moved[changed] = rows[i]
+            changed += 1
+        settled = phase[j] == int8(IN) and responds[j] and dose == float32(1.0) and end[j] >= FOREVER
+        if (phase[j] == int8(IN) or phase[j] == int8(FADING)) and not settled:
             left[count] = rows[i]
             count += 1
     return count, changed

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from movesim import draws
 from movesim.behaviour import mortality
 from movesim.behaviour import rules as equations
+from movesim.behaviour.applied import LASTING, STARS, apply_shifts
 from movesim.behaviour.climb import gather, pull_and_gate
 from movesim.behaviour.people import People
 from movesim.behaviour.rules import References, Rules
-from movesim.behaviour.shifts import PERSON, Shifts, touched_rows
+from movesim.behaviour.shifts import Shifts
 from movesim.behaviour.week import BLOCK, SCRATCH, WHO, WORDS, follow_ties, run_week
 from movesim.words import BURN_IN_WEEKS, REFERENCE_WEEKS, SCHOOL_HOLIDAYS, WEEKS_A_YEAR
 
@@ -84,6 +85,7 @@ class Simulation:
         self.star = self.people.base
         self.log_E_star = self.log_E
         self.drive_star = self.people.drive
+        self.log_A_star = self.people.log_A
         self.demography = demography
         self.threads = threads
         self.changes: Changes | None = None
@@ -98,7 +100,7 @@ class Simulation:
             self.scratch = Scratch(people.capacity, self.threads)
         if measure and self.measured is None:
             self.measured = np.zeros((3, people.capacity), F32)
-        self._apply_shifts()
+        apply_shifts(self)
         self._let_trust_follow()
         leader = (rules["opportunity.leader"] * (self.trust * self._likeness_now() - self.leader_baseline)).astype(F32)
         term = F32(self.week % WEEKS_A_YEAR not in SCHOOL_HOLIDAYS)
@@ -115,7 +117,7 @@ class Simulation:
         )
         around = (people.friends, people.degree, people.active)
         columns = (
-            people.state, self.star, people.base, people.H, people.log_A, self.log_E_star, self.drive_star, people.volume,
+            people.state, self.star, people.base, people.H, self.log_A_star, self.log_E_star, self.drive_star, people.volume,
             people.ring, people.mean, people.domain_minutes,
         )  # fmt: skip
         measured = self.measured if measure and self.measured is not None else np.zeros((3, 0), F32)
@@ -161,48 +163,26 @@ class Simulation:
 
     def _own(self) -> None:
         """Take what was lent at a branch as one's own, before it changes."""
-        star, drive = self.star is self.people.base, self.drive_star is self.people.drive
+        unmoved = self._unmoved()
         self.people.own()
-        if star:
-            self.star = self.people.base
-        if drive:
-            self.drive_star = self.people.drive
+        self._follow(unmoved)
+
+    def _unmoved(self) -> list[str]:
+        """Return which of the things the week reads are still people's own columns."""
+        return [star for star, column in STARS.items() if getattr(self, star) is getattr(self.people, column)]
+
+    def _follow(self, stars: list[str]) -> None:
+        """Let these be people's own columns again."""
+        for star in stars:
+            setattr(self, star, getattr(self.people, STARS[star]))
 
     def reapply_shifts(self) -> None:
-        """Say that set-points or pull have new baseline values under the same shifts."""
-        for name in (*PERSON, "prompt"):
+        """Say that set-points, pull or access have new baseline values under the same shifts."""
+        for name in LASTING:
             if self.shifts.get(name) is not None:
                 self.shifts.touched(name)
 
     # --- shifts -----------------------------------------------------------------------------------------------------
-    def _apply_shifts(self) -> None:
-        changed = self.shifts.take_changes()
-        if not changed:
-            return
-        people = self.people
-        if changed & set(PERSON):
-            if self.star is people.base:
-                self.star = people.base.copy()
-            for row, name in enumerate(PERSON):
-                shift, base, star = self.shifts.get(name), people.base[row], self.star[row]
-                at = self.shifts.changed_rows(name) if name in changed else None
-                if shift is None:
-                    star[:] = base  # a component without a shift follows its baseline, which the turn of a year renews
-                elif at is not None:
-                    star[at] = np.where(shift[at] == 0, base[at], shifted(base[at], shift[at]))
-                elif name in changed:
-                    star[:], at = base, touched_rows(shift)
-                    star[at] = shifted(base[at], shift[at])
-        if "prompt" in changed:
-            if self.drive_star is people.drive:
-                self.drive_star = np.empty_like(people.drive)
-            np.add(people.drive, self.shifts.array("prompt"), out=self.drive_star)
-        if "supply" in changed:
-            shift = self.shifts.array("supply")
-            at, log_E, moved = touched_rows(shift.reshape(-1)), self.log_E.reshape(-1), self.log_E.flatten()
-            moved[at] = np.log(shifted(np.exp(log_E[at]), shift.reshape(-1)[at]))
-            self.log_E_star = moved.reshape(self.log_E.shape)
-
     def _let_trust_follow(self) -> None:
         added = self.shifts.get("fte")
         fte = self.fte if added is None else self.fte + added
@@ -226,7 +206,7 @@ class Simulation:
         gather(people.state, at, state)
         pull_and_gate(
             np.array(domains), at, people.columns["neighbourhood"], people.band, rules.physical, rules.opportunity,
-            np.log(state), self.log_E_star, people.log_A, self.drive_star, people.H, people.state,
+            np.log(state), self.log_E_star, self.log_A_star, self.drive_star, people.H, people.state,
             self.references.intention, c.w_R, c.w_H, m, gate,
         )  # fmt: skip
         return np.divide((gate - np.log1p(np.exp(-m))).sum(axis=0), F32(len(domains)), dtype=F32)
@@ -241,8 +221,9 @@ class Simulation:
         other = copy.copy(self)
         other.scratch = None
         other.people = self.people.copy(lend)
-        other.star = other.people.base if self.star is self.people.base else self.star.copy()
-        other.drive_star = other.people.drive if self.drive_star is self.people.drive else self.drive_star.copy()
+        for star, column in STARS.items():
+            own = getattr(self, star)
+            setattr(other, star, getattr(other.people, column) if own is getattr(self.people, column) else own.copy())
         other.shifts = copy.deepcopy(self.shifts)
         other.measured = None
         return other
@@ -250,24 +231,13 @@ class Simulation:
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         state["scratch"] = state["measured"] = None
-        state["_star_is_base"] = self.star is self.people.base
-        state["_drive_is_base"] = self.drive_star is self.people.drive
+        state["_unmoved"] = self._unmoved()
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        star_is_base, drive_is_base = state.pop("_star_is_base"), state.pop("_drive_is_base")
+        unmoved = state.pop("_unmoved")
         self.__dict__.update(state)
-        if star_is_base:
-            self.star = self.people.base
-        if drive_is_base:
-            self.drive_star = self.people.drive
-
-
-def shifted(x: NDArray[np.float32], shift: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return expit(logit(x) + shift), kept in [0.01, 1]; for rows whose shift is not 0: the others stay untransformed."""
-    with np.errstate(divide="ignore", over="ignore"):
-        moved = 1 / (1 + (1 / x - 1) * np.exp(-shift))
-    return np.minimum(np.maximum(moved, F32(0.01)), F32(1.0))
+        self._follow(unmoved)
 
 
 def reference_run(population: Population, rules: Rules, seed: int = 1, replicate: int | str = "references") -> Simulation:

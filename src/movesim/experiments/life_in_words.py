@@ -105,7 +105,7 @@ def _added(week: LifeWeek) -> list[str]:
 
 
 _PULL = {"taste_domain": "taste for it"}
-_OF_DOMAINS = (("supply_shift", "supply"), ("prompt", "prompt"))
+_OF_DOMAINS = (("supply_shift", "supply"), ("opening", "access"), ("prompt", "prompt"))
 _OF_PLACES = (
     ("offer_shift", "the school's offer", " in logs"), ("fte_shift", "community workforce", " per 1,000 residents"),
     ("likeness_shift", "its likeness", ""),

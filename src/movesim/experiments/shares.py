@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 # What is stated per head of those whom a programme is for, and per head of everybody.
 PER_ELIGIBLE = ("capacity.starts_per_1000", "capacity.schools_a_year", "workforce.fte_per_1000")
-PER_RESIDENT = ("capacity.km_per_100000",)
+PER_RESIDENT = ("capacity.km_per_100000", "capacity.residents_per_1000")
 SAME = 1e-12
 
 

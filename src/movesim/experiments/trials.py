@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from movesim import __version__
 from movesim.behaviour.parameters import draw_number, fingerprint, model_id, write_atomically
 from movesim.config import shown
@@ -19,8 +17,10 @@ from movesim.experiments.keys import Keys, libraries, source_of
 from movesim.experiments.replicate import with_numbers
 from movesim.experiments.runner import Job, do_missing
 from movesim.experiments.store import Study, save_table
-from movesim.interventions.bench import predict, solve
-from movesim.interventions.files import list_scenarios, load_scenario
+from movesim.experiments.verdicts import markdown, summary, with_verdicts
+from movesim.interventions.bench import bench_of, solve
+from movesim.interventions.files import is_path, list_scenarios, load_scenario
+from movesim.interventions.predictions import as_published, predict
 from movesim.settings import TrialsSettings
 
 if TYPE_CHECKING:
@@ -29,9 +29,15 @@ if TYPE_CHECKING:
     from movesim.interventions.scenario import Scenario
 
 
+_NUMBERS = (
+    "published", "published_low", "published_high", "target", "simulated", "as_published", "endogenous_ratio",
+    "residual_ratio", "total_ratio",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Trials:
-    """What re-running the studies gave: one row a study and draw, and where it is kept."""
+    """What re-running the studies gave: one row a finding and draw, and where it is kept."""
 
     folder: Path
     status: str
@@ -46,14 +52,7 @@ class Trials:
     def __str__(self) -> str:
         if not len(self.table):
             return f"{self.status.capitalize()}."
-        lines = ["Study re-run (minutes a week, reported)          published   in the model (9 in 10 draws)"]
-        for (name, what), rows in self.table.groupby(["intervention", "finding"], sort=False):
-            low, middle, high = np.percentile(rows["simulated"], [5, 50, 95])
-            kind = "solved" if rows["used_to_solve"].iloc[0] else "PREDICTED"
-            lines.append(
-                f"{name[:20]:20s} {what[:26]:26s} {rows['target'].median():9.1f} {middle:9.1f} ({low:.1f} to {high:.1f}) {kind}"
-            )
-        return "\n".join(lines)
+        return summary(self.table)
 
 
 @dataclass(frozen=True)
@@ -66,15 +65,15 @@ class _Task:
 def trials(settings: TrialsSettings) -> Trials:
     """Re-run every scenario's studies for a number of parameter draws and return simulated beside published effects.
 
-    Raises InputError for a study that no scenario has.
+    A study is called by its scenario, or by the path of a scenario's file. Raises InputError for a study that there is not.
     """
-    known = [name for name in list_scenarios() if (s := load_scenario(name)).interventions and s.name == s.interventions[0].name]
-    wanted = settings.trials or tuple(known)
-    for name in wanted:
-        if name not in known:
-            raise InputError(f"There is no study called '{name}'.{did_you_mean(name, known)} There are {one_of(known)}.")
+    if settings.trials:
+        chosen = [_with_study(name) for name in settings.trials]
+    else:
+        chosen = [s for s in map(load_scenario, list_scenarios()) if _has_study(s)]
+    wanted = list(dict.fromkeys(s.name for s in chosen))
     replicates = 1 if settings.draws == "central" else settings.replicates
-    scenarios = {s.name: s for s in with_numbers({n: load_scenario(n) for n in wanted}, settings.numbers)}
+    scenarios = {s.name: s for s in with_numbers({s.name: s for s in chosen}, settings.numbers)}
     shared = {"sources": model_id(), "libraries": libraries(), "work": source_of(__file__)}
     identity = {**settings.identity(), **shared, "scenario_contents": {n: fingerprint(s.contents) for n, s in scenarios.items()}}
     mark = fingerprint(identity)
@@ -106,11 +105,28 @@ def trials(settings: TrialsSettings) -> Trials:
     if left:
         return Trials(folder, f"part {settings.shard} done, {left:,} studies of other parts are not finished yet", pd.DataFrame())
     table = plan.read("trials", [job.key for job in jobs])
-    table = table.sort_values(["intervention", "finding", "replicate"], ignore_index=True)
+    table = with_verdicts(table.sort_values(["intervention", "finding", "replicate"], ignore_index=True))
     save_table(table, folder / "trials.parquet")
+    write_atomically(folder / "trials.md", markdown(table))
     manifest = {"movesim": __version__, "command_line": settings.command_line(), "replicates": replicates}
     write_atomically(folder / "manifest.json", json.dumps(manifest))
     return Trials(folder, "done", table)
+
+
+def _has_study(scenario: Scenario) -> bool:
+    """Tell whether a scenario brings a study of its own: others take theirs over from one that does."""
+    return bool(scenario.interventions) and scenario.name == scenario.interventions[0].name
+
+
+def _with_study(name: str) -> Scenario:
+    """Return the scenario of a study, by its name or by its file; scenarios that are not asked for are not read."""
+    names = list_scenarios()
+    if is_path(name) or name in names:
+        scenario = load_scenario(name)
+        if _has_study(scenario):
+            return scenario
+        raise InputError(f"'{name}' has no study of its own: its first intervention is not called as its file is.")
+    raise InputError(f"There is no study called '{name}'.{did_you_mean(name, names)} There are {one_of(names)}.")
 
 
 def _one(task: _Task) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
@@ -122,16 +138,19 @@ def _one(task: _Task) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     values = ledger.central() if settings.draws == "central" else ledger.draw(settings.seed, draw)
     solved = solve(scenario, values, settings.draws, task.replicate, settings.behaviour)
     rows = []
+    bench = bench_of(settings.draws, task.replicate, tuple(sorted(settings.behaviour.items())))
     for spec in scenario.interventions:
-        of = solved[spec.name]
-        common = {"intervention": spec.name, "draw": draw, "replicate": task.replicate}
+        of, effect = solved[spec.name], scenario.numbers[spec.paths["effect"]]
+        common = {"intervention": spec.name, "draw": draw, "replicate": task.replicate, "study": spec.trial.title}
+        reached = float(of.reached_effect if of.reached_effect is not None else "nan")
         rows.append(
             {
-                **common, "finding": "the study's own effect", "study": spec.trial.title, "used_to_solve": True,
-                "target": of.target_effect, "simulated": of.reached_effect, "note": of.note,
+                **common, "finding": "the study's own effect", "role": "solved", "used_for": "", "used_to_solve": True,
+                "unit": effect.unit, "published": effect.value, "published_low": effect.low, "published_high": effect.high,
+                "target": of.target_effect, "simulated": reached,
+                "as_published": as_published(spec, values, reached, "minutes", spec.effect_scale), "note": of.note,
                 "endogenous_ratio": of.endogenous_ratio, "residual_ratio": of.residual_ratio, "total_ratio": of.total_ratio,
             }
         )  # fmt: skip
-        for found in predict(scenario, spec, values, of, settings.draws, task.replicate, settings.behaviour):
-            rows.append({**common, "study": spec.trial.title, "note": "", **found})
-    return {"trials": pd.DataFrame(rows)}, {}
+        rows += [{**common, "note": "", **found} for found in predict(bench, scenario, spec, values, of)]
+    return {"trials": pd.DataFrame(rows).astype(dict.fromkeys(_NUMBERS, float))}, {}

@@ -24,19 +24,17 @@ from movesim.config import cache_folder
 from movesim.errors import InputError
 from movesim.interventions.delivery import Delivery
 from movesim.interventions.mechanism import Solved
-from movesim.interventions.solving import solved_of
+from movesim.interventions.solving import levels_of, solved_of
+from movesim.interventions.strength import keeping, solve_persistence, solve_strength
 from movesim.interventions.targeting import matches
 from movesim.place import load_place
-from movesim.words import CHILD_FROM, DOMAIN, WEEKS_A_YEAR
+from movesim.words import CHILD_FROM, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
     from movesim.interventions.scenario import Intervention, Prediction, Scenario
 
 TRIAL_PLACE, TRIAL_PEOPLE, TRIAL_SEED = "england", 10_000, 1
-MEASURED_WEEKS = 13  # minutes are averaged over the last quarter of the follow-up
-SHIFT_ENDS = (-3.0, 6.0)
-LEAST_PERSISTENCE = 0.02
-CLOSE = 0.02  # the effect is reached when it is within 2% or 0.1 minutes
+MEASURED_WEEKS = 13  # minutes are averaged over the last quarter of a year, or half of a shorter follow-up
 
 
 @dataclass(frozen=True)
@@ -89,8 +87,9 @@ class Bench:
         return self._follow(simulation, delivery, weeks)
 
     def _follow(self, simulation: Simulation, delivery: Delivery | None, weeks: int) -> Arm:
+        measured = min(MEASURED_WEEKS, max(weeks // 2, 1))
         for week in range(weeks):
-            if week == weeks - MEASURED_WEEKS:
+            if week == weeks - measured:
                 simulation.people.domain_minutes[:] = 0
             if delivery is not None:
                 delivery.step(week, simulation.shifts, self.readiness)
@@ -98,7 +97,7 @@ class Bench:
             if simulation.week % WEEKS_A_YEAR == 0 and week < weeks - 1:
                 simulation.turn_of_the_year()
         people = simulation.people
-        return Arm(people.domain_minutes[:, : people.n].astype(np.float64) / MEASURED_WEEKS)
+        return Arm(people.domain_minutes[:, : people.n].astype(np.float64) / measured)
 
 
 def solve_intervention(bench: Bench, scenario: Scenario, spec: Intervention, values: Mapping[str, float]) -> Solved:
@@ -114,15 +113,16 @@ def solve_intervention(bench: Bench, scenario: Scenario, spec: Intervention, val
         raise InputError(f"The study of '{spec.name}' has nobody in it: no one in {TRIAL_PLACE} answers its population.")
     weight, measured, control = people.weight[who], spec.trial.measured, bench.control(weeks)
     seen: dict[float, NDArray] = {}
+    levels = levels_of(spec, values, *ladder_on)
 
     def effect(s: float) -> float:
-        arm = bench.treated(scenario, spec, values, solved_of(spec, values, s, *ladder_on), weeks)
+        arm = bench.treated(scenario, spec, values, solved_of(spec, values, s, *ladder_on, levels=levels), weeks)
         seen[s] = (arm.total(measured) - control.total(measured))[who]
         return float(np.average(seen[s], weights=weight))
 
     s, reached, note = solve_strength(effect, target)
-    first = solved_of(spec, values, s, *ladder_on)
-    later = next((f for f in spec.trial.also_predicts if not f.measured and f.after_weeks > weeks), None)
+    first = solved_of(spec, values, s, *ladder_on, levels=levels)
+    later = spec.later_finding
     if later is not None and target > 0:
 
         def kept(persistence: float) -> Solved:
@@ -152,85 +152,9 @@ def solve_intervention(bench: Bench, scenario: Scenario, spec: Intervention, val
     return replace(final, persistence=first.persistence, note=f"{note} {final.note}".strip())
 
 
-def keeping(persistence: float) -> tuple[float, float]:
-    """Return what half-life and habit share are multiplied by at a persistence from 0 to 1.
-
-    The stated two-part rule (a share keeps it for good, the rest halves) has a long end and a short one. What the model's own
-    loops keep is lost within a year or two, so it takes the place of the half-life first (down to a persistence of a half);
-    only when a follow-up asks for less than that do fewer keep it for good.
-
-    >>> keeping(1.0), keeping(0.75), keeping(0.25)
-    ((1.0, 1.0), (0.5, 1.0), (0.02, 0.5))
-    """
-    return max(LEAST_PERSISTENCE, 2 * persistence - 1), min(1.0, 2 * persistence)
-
-
 def published(spec: Intervention, finding: Prediction, values: Mapping[str, float]) -> float:
     """Return a further finding of the study in reported minutes, shrunk by the optimism factor as the effect itself is."""
     return spec.as_reported(values[finding.effect] * spec.value(values, "optimism"), finding.effect_scale, values)
-
-
-def solve_persistence(left: Any, goal: float) -> tuple[float, float]:
-    """Return the persistence in [0.02, 1] at which left(persistence) is the goal, and what is left then.
-
-    What the model's own loops keep (habit, fitness, confidence) is in `left` already, so persistence is not counted twice. An
-    end of the range is taken where even it leaves less, or more, than the goal.
-    """
-    high, low = 1.0, LEAST_PERSISTENCE
-    at_high = left(high)
-    if at_high <= goal * (1 + CLOSE):
-        return high, at_high
-    at_low = left(low)
-    if at_low >= goal:
-        return low, at_low
-    for _ in range(8):
-        middle = low + (high - low) * min(max((goal - at_low) / (at_high - at_low), 0.15), 0.85)
-        at_middle = left(middle)
-        if abs(at_middle - goal) <= max(CLOSE * goal, 0.1):
-            return middle, at_middle
-        if at_middle > goal:
-            high, at_high = middle, at_middle
-        else:
-            low, at_low = middle, at_middle
-    return middle, at_middle
-
-
-def solve_strength(effect: Any, target: float) -> tuple[float, float, str]:
-    """Return the strength s at which effect(s) is the target, the effect reached, and a note when it cannot be.
-
-    A bracketed secant search (regula falsi, Illinois); effect(0) is 0 because arms share all draws.
-    """
-    if target == 0:
-        return 0.0, float(effect(0.0)), ""
-    tolerance = max(CLOSE * abs(target), 0.1)
-    low, f_low = 0.0, -target
-    s = 0.5 if target > 0 else -0.5
-    end = SHIFT_ENDS[1] if target > 0 else SHIFT_ENDS[0]
-    while True:
-        f = effect(s) - target
-        if abs(f) <= tolerance:
-            return s, f + target, ""
-        if (f > 0) != (f_low > 0):
-            break
-        if s == end:
-            return s, f + target, f"The study's effect of {target:.1f} minutes is out of reach; the closest is {f + target:.1f}."
-        low, f_low = s, f
-        s = float(np.clip(2 * s, *SHIFT_ENDS))
-    high, f_high = s, f
-    best = (s, f)
-    for _ in range(20):
-        s = (low * f_high - high * f_low) / (f_high - f_low)
-        f = effect(s) - target
-        if abs(f) < abs(best[1]):
-            best = (s, f)
-        if abs(f) <= tolerance:
-            break
-        if (f > 0) == (f_high > 0):
-            high, f_high, f_low = s, f, f_low / 2
-        else:
-            low, f_low, f_high = s, f, f_high / 2
-    effect(best[0])
-    return best[0], best[1] + target, ""
 
 
 def smooth_gains(gain: NDArray, weight: NDArray, decile: NDArray) -> NDArray[np.float64]:
@@ -245,7 +169,8 @@ def smooth_gains(gain: NDArray, weight: NDArray, decile: NDArray) -> NDArray[np.
 
 # --- for a run ------------------------------------------------------------------------------------------------------
 @lru_cache(maxsize=2)
-def _bench(mode: str, replicate: int, overrides: tuple[tuple[str, float], ...]) -> Bench:
+def bench_of(mode: str, replicate: int, overrides: tuple[tuple[str, float], ...]) -> Bench:
+    """Return the bench of a replicate's draw with numbers of the model set by hand; the last two are kept."""
     return Bench(*rules_and_references(mode, replicate, dict(overrides)))
 
 
@@ -262,32 +187,10 @@ def solve(
         if path.is_file():
             out[intervention.name] = Solved.from_json(path.read_text(encoding="utf-8"))
             continue
-        bench = _bench(mode, replicate, tuple(sorted(overrides.items())))
+        bench = bench_of(mode, replicate, tuple(sorted(overrides.items())))
         solved = solve_intervention(bench, scenario, intervention, values)
         write_atomically(path, solved.to_json())
         out[intervention.name] = solved
-    return out
-
-
-def predict(
-    scenario: Scenario, spec: Intervention, values: Mapping[str, float], solved: Solved, mode: str, replicate: int,
-    overrides: Mapping[str, float],
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Return what the solved study shows for findings that were not used to solve it, beside their published values."""
-    if not spec.trial.also_predicts:
-        return []
-    bench, out = _bench(mode, replicate, tuple(sorted(overrides.items()))), []
-    people = bench.start.people
-    who = matches(people, spec.trial.population) & matches(people, spec.who) & (people.age >= CHILD_FROM)
-    for finding in spec.trial.also_predicts:
-        weeks = finding.after_weeks
-        domains = tuple(DOMAIN[name] if isinstance(name, str) else name for name in finding.measured)
-        plain = replace(solved, a={step: a for step, a in solved.a.items() if step != "shift"}, b={})
-        gain = bench.treated(scenario, spec, values, plain, weeks).total(domains) - bench.control(weeks).total(domains)
-        simulated = float(np.average(gain[who], weights=people.weight[who]))
-        solves = not finding.measured and weeks > spec.trial.follow_up_weeks  # it set the persistence
-        goal = published(spec, finding, values)
-        out.append({"finding": finding.title, "target": goal, "simulated": simulated, "used_to_solve": solves})
     return out
 
 
@@ -296,7 +199,7 @@ def england_readiness(mode: str, replicate: int, overrides: Mapping[str, float],
     behaviour = behaviour_values(mode, replicate, overrides)
     path = cache_folder("readiness") / f"{fingerprint([model_id(), behaviour, domains])}.json"
     if not path.is_file():
-        bench = _bench(mode, replicate, tuple(sorted(overrides.items())))
+        bench = bench_of(mode, replicate, tuple(sorted(overrides.items())))
         write_atomically(path, json.dumps(bench.mean_readiness(domains)))
     return float(json.loads(path.read_text(encoding="utf-8")))
 
@@ -304,7 +207,7 @@ def england_readiness(mode: str, replicate: int, overrides: Mapping[str, float],
 def study_of(intervention: Intervention) -> dict[str, Any]:
     """Return what the solution of an intervention depends on beside its numbers: never where or when it is delivered."""
     trial = asdict(intervention.trial)
-    mechanism = [(c.name, c.weight, c.domains) for c in intervention.mechanism.components]
+    mechanism = [(c.name, c.weight, c.domains, c.access) for c in intervention.mechanism.components]
     plain = {
         "kind": intervention.kind, "domains": intervention.domains, "split": dict(intervention.split_weights),
         "scale": intervention.effect_scale, "who": repr(intervention.who), "mechanism": mechanism, "trial": trial,

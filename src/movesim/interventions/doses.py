@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from movesim.behaviour.shifts import FADING, IN, KEPT, OUT, advance_doses
+from movesim.behaviour.shifts import FADING, FOREVER, IN, KEPT, OUT, advance_doses
 from movesim.words import RECORD_EVERY
 
-FOREVER = 2**30
+__all__ = ["FADING", "FOREVER", "IN", "KEPT", "OUT", "Doses"]
 
 
 class Doses:
@@ -16,7 +16,8 @@ class Doses:
 
     `phase` (capacity,) is OUT, IN (contact), KEPT (a habit, no decay) or FADING; `level` (capacity,) the dose. Contact
     raises the dose of those who respond from 0 to 1 over `ramp` weeks after `lag` weeks; when it ends, the kept stay
-    where they are and the others halve every `half_life` weeks.
+    where they are and the others halve every `half_life` weeks. `live` holds the rows whose dose may still change, each once;
+    `moved` those whose dose has changed since `advance` was last called.
     """
 
     def __init__(self, capacity: int, lag: float, ramp: float, half_life: float) -> None:
@@ -28,11 +29,13 @@ class Doses:
         self.end = np.zeros(capacity, np.int32)
         self.responds = np.zeros(capacity, bool)
         self.kept = np.zeros(capacity, bool)
-        self.live = np.zeros(0, np.int64)  # rows that may have a phase other than OUT, each once
+        self.live = self.moved = np.zeros(0, np.int64)
+        self._ended: list[NDArray] = []
 
     def begin(self, rows: NDArray, week: int, end: NDArray | int, responds: NDArray, kept: NDArray) -> None:
         """Start contact of these rows, to end at `end` (weeks); what they have left from before stays until it is exceeded."""
-        self.live = np.concatenate([self.live, rows[self.phase[rows] == OUT]])
+        phase = self.phase[rows]
+        self.live = np.concatenate([self.live, rows[(phase == OUT) | (phase == KEPT)]])
         self.phase[rows] = IN
         self.start[rows] = week
         self.end[rows] = end
@@ -42,9 +45,18 @@ class Doses:
     def finish(self, rows: NDArray) -> None:
         """End contact of these rows."""
         rows = rows[self.phase[rows] == IN]
+        if rows.size == 0:
+            return
         kept = self.kept[rows]
         self.phase[rows] = np.where(kept, KEPT, FADING)
         self.level[rows[~kept]] *= np.sqrt(self.keep)
+        self.live = np.union1d(self.live, rows[~kept])
+        self._ended.append(rows[~kept])
+
+    def restore(self, rows: NDArray) -> None:
+        """Bring the fading dose of these rows back to 1."""
+        self.level[rows] = 1
+        self.moved = np.concatenate([self.moved, rows])
 
     def reset(self, rows: NDArray) -> None:
         """Forget these rows: somebody else is there now."""
@@ -54,12 +66,11 @@ class Doses:
 
     def advance(self, week: int) -> bool:
         """Bring doses to the four weeks that begin now; tell whether anybody's has changed."""
-        if self.live.size == 0:
-            return False
-        left = np.empty_like(self.live)
+        left, moved = np.empty((2, self.live.size), np.int64)
         count, changed = advance_doses(
             self.live, self.phase, self.level, self.start, self.end, self.responds, self.kept,
-            week, float(self.lag), float(self.ramp), self.keep, np.sqrt(self.keep), left,
+            week, float(self.lag), float(self.ramp), self.keep, np.sqrt(self.keep), left, moved,
         )  # fmt: skip
-        self.live = left[:count]
-        return bool(changed)
+        self.live, self.moved = left[:count], np.concatenate([moved[:changed], *self._ended])
+        self._ended.clear()
+        return bool(self.moved.size)

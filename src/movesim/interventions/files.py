@@ -11,13 +11,14 @@ from movesim.config import load_yaml, scenario_files, shown
 from movesim.documents import Document
 from movesim.errors import InputError, did_you_mean, one_of
 from movesim.evidence import Parameter
-from movesim.interventions.reading import Layer, Node, merged
+from movesim.interventions.modifiers import read_modifiers
+from movesim.interventions.reading import IDENTIFIER, Layer, Node, merged
 from movesim.interventions.rules_file import read_rules
 from movesim.interventions.scenario import Intervention, Scenario
-from movesim.interventions.schema import IDENTIFIER, read_intervention
+from movesim.interventions.schema import read_intervention
 
 BASELINE = "baseline"
-_TOP = ("title", "slogan", "summary", "budget", "interventions", "running", "trend", "programmes", "rules")
+_TOP = ("title", "slogan", "summary", "budget", "interventions", "running", "trend", "programmes", "modifiers", "rules")
 
 
 def list_scenarios() -> tuple[str, ...]:
@@ -35,13 +36,23 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
 
     Raises InputError, one sentence with file, line and column, for whatever is wrong with it.
     """
-    document = _document(name_or_path)
-    return _scenario(document)
+    return scenario_of(load_document(name_or_path))
 
 
-def _document(name_or_path: str | Path) -> Document:
+def is_path(name_or_path: str | Path) -> bool:
+    """Tell whether a scenario is meant by the path of its file rather than by its name.
+
+    >>> is_path("./mine.yaml"), is_path("routes")
+    (True, False)
+    """
     text = str(name_or_path)
-    if isinstance(name_or_path, Path) or text.endswith((".yaml", ".yml")) or "/" in text or "\\" in text:
+    return isinstance(name_or_path, Path) or text.endswith((".yaml", ".yml")) or "/" in text or "\\" in text
+
+
+def load_document(name_or_path: str | Path) -> Document:
+    """Return the YAML file of a scenario by its name or its path, unchecked; raise InputError when it cannot be read."""
+    text = str(name_or_path)
+    if is_path(name_or_path):
         return load_yaml(name_or_path)
     files = scenario_files()
     if text not in files:
@@ -50,7 +61,13 @@ def _document(name_or_path: str | Path) -> Document:
     return load_yaml(files[text])
 
 
-def _scenario(document: Document) -> Scenario:
+def interventions_of(document: Document) -> list[tuple[str, Any]]:
+    """Return the interventions of a file by name, each with all its settings, those it takes over by `use:` included."""
+    return [(name, node.data) for name, node in _interventions(document, None)]
+
+
+def scenario_of(document: Document) -> Scenario:
+    """Return the checked scenario of a YAML file; raise InputError, one sentence, for the first thing that is wrong."""
     name = document.path.stem
     if not IDENTIFIER.fullmatch(name):
         raise InputError(
@@ -72,6 +89,7 @@ def _scenario(document: Document) -> Scenario:
         raise top.error(
             "the baseline is what happens without new interventions; give them a scenario of their own.", "interventions"
         )
+    modifiers = read_modifiers(top, interventions)
     budget, shares = _budget(top, interventions)
     rules = read_rules(document, {i.name: (i.start_year, i.end_year) for i in interventions}, numbers)
     contents = {
@@ -79,11 +97,13 @@ def _scenario(document: Document) -> Scenario:
         "budget": document.data.get("budget"),
         "numbers": {p.path: [p.value, p.distribution, p.low, p.high] for p in numbers.values()},
     }
+    if modifiers:
+        contents["modifiers"] = document.data["modifiers"]
     if rules:
         contents["rules"] = document.data["rules"]
     return Scenario(
         name, top.text("title"), top.text("slogan"), top.text("summary"), document.path, interventions, budget, shares,
-        trend, running, numbers, contents, rules,
+        trend, running, numbers, contents, modifiers, rules,
     )  # fmt: skip
 
 
@@ -100,10 +120,12 @@ def _baseline(document: Document, numbers: dict[str, Parameter]) -> tuple[dict[s
     trend.only(("level", "slope"), ("level", "slope"), "'trend'")
     paths = {name: trend.number(name, group="trend") for name in ("level", "slope")}
     shared = node.child("programmes")
-    shared.only(("optimism", "device_to_reported"), ("optimism", "device_to_reported"), "'programmes'")
+    known = ("optimism", "device_to_reported", "same_function")
+    shared.only(known, known, "'programmes'")
     common = {
         "optimism": shared.number("optimism", 0.0, 1.0, "effects"),
         "device_to_reported": shared.number("device_to_reported", 0.0, None, "effects"),
+        "same_function": shared.number("same_function", 0.0, 1.0, "effects"),
     }
     return paths, common, node.words("running", what="sentences")
 

@@ -16,12 +16,16 @@ _INSIDE = 1e-6
 
 @dataclass(frozen=True)
 class Component:
-    """A component that an intervention moves, its Dirichlet weight, its domains and the ledger path of its draw."""
+    """A component that an intervention moves, its Dirichlet weight, its domains and the ledger path of its draw.
+
+    `access`: physical opportunity is moved as the person's own access, not as supply of a place or a school's offer.
+    """
 
     name: str
     weight: float
     domains: tuple[int, ...]
     path: str
+    access: bool = False
 
 
 def dirichlet(weights: Mapping[str, float], uniforms: Mapping[str, float]) -> dict[str, float]:
@@ -54,6 +58,11 @@ class Mechanism:
         """
         drawn = {c.name: values[c.path] for c in self.components} if v_draw is None else v_draw
         return dirichlet({c.name: c.weight for c in self.components}, drawn)
+
+    @property
+    def opens_access(self) -> bool:
+        """Whether it moves persons' own access."""
+        return any(c.access for c in self.components)
 
     def domains_of(self, component: str) -> tuple[int, ...]:
         """Return the numbers of the domains in which a component is moved."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from movesim.interventions.scenario import Intervention
+from movesim.interventions.scenario import Intervention, Modifier
 from movesim.words import RECORD_EVERY, WEEKS_A_YEAR
 
 STEPS_A_YEAR = WEEKS_A_YEAR // RECORD_EVERY
@@ -14,12 +14,12 @@ COLUMNS = ("year", "intervention", "payer", "spent", "delivered", "undelivered",
 
 
 class Account:
-    """The books of one intervention.
+    """The books of one intervention or modifier.
 
     Arguments: spec; values, drawn ledger numbers; pounds_a_year, its budget. Units are residents' (agents times weight).
     """
 
-    def __init__(self, spec: Intervention, values: Mapping[str, float], pounds_a_year: float) -> None:
+    def __init__(self, spec: Intervention | Modifier, values: Mapping[str, float], pounds_a_year: float) -> None:
         self.spec = spec
         self.pounds_a_year = pounds_a_year
         self.price = {cost.unit: values[cost.path] for cost in spec.costs}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 
 from movesim import draws
 from movesim.behaviour.climb import who_climbs, who_stays
+from movesim.interventions.boosters import Boosters
 from movesim.interventions.doses import IN, KEPT, Doses
 from movesim.interventions.ladder import CLIMBED
 from movesim.interventions.money import STEPS_A_YEAR
@@ -41,7 +44,13 @@ class PeopleProgramme(Programme):
         self.turned_away = np.zeros(0, bool)
         self.left = self.account.pounds_a_year  # of this year's money, for workforce and participants
         self.employed = self.wanted = 0.0
-        self.changed = False
+        self.boosters = None if self.setting.trial else Boosters.of(self)
+        self.raises = max(1.0, self.number("raises_reach", 1.0))  # by how much those in contact are likelier to join others
+        self.ones = np.ones(self.setting.decile.size, np.float32)
+        # Within a year nobody's household changes: who lives with children need not be worked out again at an intake.
+        self.who_now = replace(self.spec.who, with_children=None)
+        # What other programmes that people are in contact with do to their uptake; Delivery says.
+        self.lifted: Callable[[NDArray], NDArray[np.float64]] = lambda rows: np.ones(rows.size)
 
     # --- a year -------------------------------------------------------------------------------------------------------
     def fund(self, pounds_a_year: float) -> None:
@@ -62,7 +71,10 @@ class PeopleProgramme(Programme):
             rows, group = rows[inside], group[inside]
         residents = np.bincount(group, people.weight[rows], size).astype(np.float64)
         year = self.clock(week)[0]
+        self.left = self.account.pounds_a_year
         covered = self._cover(year, residents.sum())
+        if self.boosters is not None:
+            self.left -= self.boosters.reserve(week, self.left)
         fte = self._hire(residents.sum(), strata.of)
         starts = self._starts(fte, residents.sum())
         self.places, before = starts * strata.share, self.places
@@ -72,7 +84,7 @@ class PeopleProgramme(Programme):
         self.carried = np.where(self.turned_away, np.maximum(left, 0.0), 0.0) if before.size == size else np.zeros(size)
         self.begun, self.turned_away = np.zeros(size), np.zeros(size, bool)
         self._employ(fte, strata.of, strata.share)
-        rates = strata.rates(self.number("ladder.offered"), residents) * covered
+        rates = strata.rates(self.offered(), residents) * covered
         u = draws.uniform(people.id[rows], week, self.stream, setting.key, _OFFER)
         rate = rates[group]
         if setting.even is not None:
@@ -104,7 +116,7 @@ class PeopleProgramme(Programme):
             return 0.0
         wanted = self.number("workforce.fte_per_1000") * self.setting.residents[stratum >= 0].sum() / 1000
         price = self.account.price
-        one = price.get("fte_year", 0.0) + self.number("capacity.starts_per_fte") * price.get("participant", 0.0)
+        one = price.get("fte_year", 0.0) + self.capacity_of("starts_per_fte") * price.get("participant", 0.0)
         self.wanted = wanted
         return min(wanted, self.left / one) if one > 0 else wanted
 
@@ -112,9 +124,9 @@ class PeopleProgramme(Programme):
         """Return how many may start this year: everybody eligible, or as many as workforce, capacity and money allow."""
         limits = [eligible]
         if self.spec.has_workforce:
-            limits.append(fte * self.number("capacity.starts_per_fte"))
+            limits.append(fte * self.capacity_of("starts_per_fte"))
         if "capacity.starts_per_1000" in self.spec.paths:
-            limits.append(self.number("capacity.starts_per_1000") * eligible / 1000)
+            limits.append(self.capacity_of("starts_per_1000") * eligible / 1000)
         price = self.account.price.get("participant", 0.0)
         if price > 0:
             limits.append((self.left - fte * self.account.price.get("fte_year", 0.0)) / price)
@@ -126,17 +138,16 @@ class PeopleProgramme(Programme):
         residents = np.bincount(stratum[stratum >= 0], self.setting.residents[stratum >= 0], share.size)
         per_1000 = np.divide(fte * share * 1000, residents, out=np.zeros(share.size), where=residents > 0)
         self.fte = np.where(stratum >= 0, per_1000[stratum], 0.0)
-        self.changed = True
+        self.shifted = True
 
     # --- four weeks ---------------------------------------------------------------------------------------------------
-    def advance(self, week: int, readiness: Readiness) -> bool:
-        """Advance doses, and take people in while the programme runs."""
-        if not self.started(week):
-            return False
+    def advance(self, week: int, readiness: Readiness) -> None:
+        """Advance doses, take people in while the programme runs, and meet those again who have left."""
+        self.shifted = False
         if week == self.last:
             self.doses.finish(np.flatnonzero(self.doses.phase == IN))
             self.fte = np.zeros_like(self.fte)
-            self.changed = True
+            self.shifted = True
         if self.setting.trial:
             if week == self.first:
                 rows = np.flatnonzero(matches(self.people, self.spec.trial.population))
@@ -146,15 +157,16 @@ class PeopleProgramme(Programme):
             if week % WEEKS_A_YEAR == 0 or not self.offers:
                 self.plan_year(week, readiness)
             self._intake(week, readiness)
-        moved = self.doses.advance(week)
-        changed, self.changed = self.changed or moved, False
-        return changed
+        self.doses.advance(week)
+        if self.boosters is not None and self.running(week):
+            self.boosters.meet(week)
+        self.moved = self.doses.moved
 
     def _intake(self, week: int, readiness: Readiness) -> None:
         people, (year, part) = self.people, self.clock(week)
         rows, ids = self.offers[part], self.offer_ids[part]
         phase = self.doses.phase[rows]
-        ask = (people.id[rows] == ids) & matches(people, self.spec.who, rows) & (phase != IN) & (phase != KEPT)
+        ask = (people.id[rows] == ids) & matches(people, self.who_now, rows) & (phase != IN) & (phase != KEPT)
         rows, ids = rows[ask], ids[ask]
         self.account.deliver(year, "participant", 0.0)
         if self.spec.has_workforce:
@@ -166,8 +178,9 @@ class PeopleProgramme(Programme):
         ready = np.asarray(readiness(self.spec.domains, rows), np.float64)
         climb = draws.words(ids, week, self.stream, self.setting.key, _CLIMB)
         home, chosen = people.neighbourhood[rows], np.empty(rows.size, np.int64)
+        likelier = self.lifted(rows) * self.leaning()[home]
         a, b, c = self.terms("taken_up")
-        wants = chosen[: who_climbs(climb[0], (a, b), c, ready, home, self.setting.tilt, chosen)]
+        wants = chosen[: who_climbs(climb[0], (a, b), c, ready, home, self.setting.tilt, likelier, chosen)]
         rows, ids, home = rows[wants], ids[wants], home[wants]
         self.count("taken_up", rows)
         got = self._placed(home, people.weight[rows], ids, climb[1][wants], self.share_of_year(part))
@@ -202,7 +215,7 @@ class PeopleProgramme(Programme):
         steps = [self.terms(step) for step in ("adhering", "responding", "upkeep")]
         who_stays(
             climb[2], climb[3], after[0], after[1], tuple((a, b) for a, b, _ in steps), tuple(c for _, _, c in steps),
-            ready, self.people.neighbourhood[rows], self.setting.tilt, float(self.duration), week,
+            ready, self.people.neighbourhood[rows], self.setting.tilt, self.support.habit_share, float(self.duration), week,
             stays, responds, kept, end,
         )  # fmt: skip
         self.doses.begin(rows, week, end, responds, kept)
@@ -214,11 +227,6 @@ class PeopleProgramme(Programme):
         """Forget rows in which somebody else lives now."""
         super().reset(rows)
         self.doses.reset(rows)
-        self.changed = True
-
-    def reached(self) -> NDArray:
-        """Return the rows of those who have a dose."""
-        return self.doses.live
 
     # --- shifts -------------------------------------------------------------------------------------------------------
     def writes(self) -> dict[str, tuple[int, ...]]:
@@ -226,14 +234,24 @@ class PeopleProgramme(Programme):
         own: dict[str, tuple[int, ...]] = {} if self.setting.trial or not self.spec.has_workforce else {"fte": (), "likeness": ()}
         return {**self.person_arrays(), **own}
 
-    def write(self, name: str, total: NDArray, factor: float) -> None:
-        """Add doses times shifts; workforce per 1,000 residents, and its likeness, which is full at the stated workforce."""
-        if name == "fte":
-            total += self.fte * factor
-        elif name == "likeness":
-            # A thin workforce is met by few: without this a tenth of a coordinator would look as local as a whole one.
-            full = max(self.number("workforce.fte_per_1000"), 1e-12)
-            total += self.number("workforce.likeness") * np.minimum(1.0, self.fte / full) * factor
-        else:
-            rows = self.doses.live
-            self.add_to_people(name, total, rows, self.doses.level[rows], factor)
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what the delivery gives anew."""
+        return {name: value for name, value in self.__dict__.items() if name != "lifted"}
+
+    def use(self, doses: NDArray[np.float32]) -> None:
+        """Keep each person's dose in this array."""
+        self.doses.level = doses
+
+    def contact(self) -> NDArray[np.bool_]:
+        """Tell who is in contact with it now, shape (capacity,)."""
+        return self.doses.phase == IN
+
+    def local_dose(self) -> NDArray[np.float32]:
+        """Return 1 everywhere: a person's dose is their own."""
+        return self.ones
+
+    def likeness(self) -> NDArray[np.float64]:
+        """Return how much liker to residents the workforce is, full at the stated workforce."""
+        # A thin workforce is met by few: without this a tenth of a coordinator would look as local as a whole one.
+        full = max(self.number("workforce.fte_per_1000"), 1e-12)
+        return self.number("workforce.likeness") * np.minimum(1.0, self.fte / full)

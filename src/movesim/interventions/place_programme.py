@@ -1,4 +1,4 @@
-"""Programmes that change a neighbourhood for everybody in it: routes, kilometre by kilometre."""
+"""Programmes that change a neighbourhood for everybody in it: routes, kilometre by kilometre, and zones."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movesim import draws
-from movesim.behaviour.shifts import add_by_group
 from movesim.interventions.money import STEPS_A_YEAR
 from movesim.interventions.programme import Programme, Readiness, unit_ids
-from movesim.words import RECORD_EVERY, WEEKS_A_YEAR
+from movesim.interventions.scenario import PLACE_UNITS
+from movesim.words import RECORD_EVERY
 
 _ORDER = 0
 
@@ -19,8 +19,10 @@ _ORDER = 0
 class PlaceProgramme(Programme):
     """An intervention that is built, neighbourhood after neighbourhood in a keyed order, as fast as money and capacity allow.
 
-    A neighbourhood is served once `km_per_1000` kilometres stand per 1,000 residents it stands for; half of them serve half
-    of it. What is built stays. Its residents' dose is how many kilometres nearer a route they live, after lag and ramp.
+    A neighbourhood is served by a route once `km_per_1000` kilometres stand per 1,000 residents it stands for, and by a zone
+    once all its residents are; half of it serves half of them. What is built stays, and wears by `wear_per_year` where its
+    upkeep is not paid. The dose of residents is how many kilometres nearer a route they live, and 1 in a zone, after lag and
+    ramp.
     """
 
     def __init__(self, *given: Any) -> None:
@@ -30,10 +32,18 @@ class PlaceProgramme(Programme):
         self.built = np.zeros(g)  # share of each neighbourhood that is served
         self.history = [np.zeros(g)]  # weeks times share, summed up to the start of each four weeks since the first
         self.begun = self.first
-        self.needed = self.number("route.km_per_1000") * setting.residents / 1000
-        self.nearer = 1.0 if setting.trial else min(self.number("route.nearer_km"), self.number("route.cap_km"))
+        self.unit, self.upkeep = PLACE_UNITS["zone" if self.spec.zone else "route"]
+        self.nearer = 1.0
+        if self.spec.zone:
+            self.needed = setting.residents.copy()
+        else:
+            self.needed = self.number("route.km_per_1000") * setting.residents / 1000
+            if not setting.trial:
+                self.nearer = min(self.number("route.nearer_km"), self.number("route.cap_km"))
         self.gain = self.nearer * self.multiplier(setting.decile)
+        self.condition = np.ones(g)  # of what stands: 1 as new
         self.dose = np.zeros(g)
+        self.level = np.zeros(g, np.float32)
         self.planned = 0.0
         self.laid = np.zeros(0)  # km this year, by group of neighbourhoods
         self.queues: list[NDArray] = []
@@ -47,46 +57,61 @@ class PlaceProgramme(Programme):
         order = np.lexsort((ids, priority))
         self.queues = [order[strata.of[order] == k] for k in range(strata.share.size)]
 
-    def advance(self, week: int, readiness: Readiness) -> bool:
+    def advance(self, week: int, readiness: Readiness) -> None:
         """Build for four weeks while the programme runs, and bring the dose up to date."""
-        if not self.started(week):
-            return False
-        before = self.dose
+        before, old = self.dose, self.level
         if self.setting.trial:
             self.dose = self.gain
-            return week % WEEKS_A_YEAR == 0
-        if self.running(week):
-            self._build(week)
-        self.history.append(self.history[-1] + RECORD_EVERY * self.built)
-        self.dose = self.gain * self._open(week)
-        # Residents change at the turn of a year, and with them who lives where something was built.
-        return not np.array_equal(before, self.dose) or week % WEEKS_A_YEAR == 0
+        else:
+            kept_up = self._build(week) if self.running(week) else 0.0
+            self._wear(kept_up)
+            self.history.append(self.history[-1] + RECORD_EVERY * self.built)
+            self.dose = self.gain * self.leaning() * self._open(week) * self.condition
+        self.level = self.dose.astype(np.float32)
+        self.shifted = not np.array_equal(before, self.dose)
+        changed = self.level != old
+        self.moved = np.flatnonzero(changed[self.people.neighbourhood]) if changed.any() else np.zeros(0, np.int64)
 
-    def _build(self, week: int) -> None:
+    def _build(self, week: int) -> float:
+        """Keep up what stands, then build; return the share of what stands whose upkeep is paid."""
         year, part = self.clock(week)
         account, price = self.account, self.account.price
         budget = account.pounds_a_year * self.share_of_year(part) - account.spent(year)
         standing = float((self.built * self.needed).sum()) / STEPS_A_YEAR
-        if price.get("km_year", 0.0) > 0:
-            kept_up = min(standing, max(budget, 0.0) / price["km_year"])
-            account.deliver(year, "km_year", kept_up)
-            account.miss(year, "km_year", standing - kept_up)
-            budget -= kept_up * price["km_year"]
+        kept_up = standing
+        if price.get(self.upkeep, 0.0) > 0:
+            kept_up = min(standing, max(budget, 0.0) / price[self.upkeep])
+            account.deliver(year, self.upkeep, kept_up)
+            account.miss(year, self.upkeep, standing - kept_up)
+            budget -= kept_up * price[self.upkeep]
         limit = np.inf
         if "capacity.km_per_100000" in self.spec.paths:
-            limit = self.number("capacity.km_per_100000") * self.setting.residents.sum() / 100_000
+            limit = self.capacity_of("km_per_100000") * self.setting.residents.sum() / 100_000
+        if "capacity.residents_per_1000" in self.spec.paths:
+            limit = self.capacity_of("residents_per_1000") * self.setting.residents.sum() / 1000
         if part == 0 or week == self.first:
             self.planned = min(limit, float(sum((self.needed[q] * (1 - self.built[q])).sum() for q in self.queues)))
             self.laid = np.zeros(self.share.size)
         may = limit * self.share_of_year(part) - self.laid.sum()
-        if price.get("km", 0.0) > 0:
-            may = min(may, max(budget, 0.0) / price["km"])
+        if price.get(self.unit, 0.0) > 0:
+            may = min(may, max(budget, 0.0) / price[self.unit])
         may = min(may, self.planned)
+        stood = self.built.copy()
         for k, queue in enumerate(self.queues):
             self.laid[k] += self._lay(queue, max(may, 0.0) * self.share[k])
-        account.deliver(year, "km", float(self.laid.sum()) - account.delivered(year, "km"))
+        # what is new is as new
+        grown = self.built > stood
+        self.condition[grown] = 1 - (1 - self.condition[grown]) * stood[grown] / self.built[grown]
+        account.deliver(year, self.unit, float(self.laid.sum()) - account.delivered(year, self.unit))
         if part == STEPS_A_YEAR - 1:
-            account.miss(year, "km", max(0.0, self.planned - float(self.laid.sum())))
+            account.miss(year, self.unit, max(0.0, self.planned - float(self.laid.sum())))
+        return kept_up / standing if standing > 0 else 1.0
+
+    def _wear(self, kept_up: float) -> None:
+        """Let what stands lose what four weeks take from the part of it whose upkeep is not paid."""
+        if "wear_per_year" in self.spec.paths and kept_up < 1:
+            left = (1 - self.number("wear_per_year")) ** (1 / STEPS_A_YEAR)
+            self.condition[self.built > 0] *= 1 - (1 - left) * (1 - kept_up)
 
     def _lay(self, queue: NDArray, km: float) -> float:
         """Build so many kilometres along a queue of neighbourhoods; return how many could be."""
@@ -113,20 +138,16 @@ class PlaceProgramme(Programme):
         whole = int(at)
         return self.history[whole] + (at - whole) * (self.history[whole + 1] - self.history[whole])
 
+    # --- shifts -------------------------------------------------------------------------------------------------------
     def writes(self) -> dict[str, tuple[int, ...]]:
         """Return the arrays of its components."""
-        found = self.person_arrays()
-        if "opportunity_physical" in self.solved.shifts:
-            found["supply"] = self.spec.mechanism.domains_of("opportunity_physical")
-        return found
+        return {**self.person_arrays(), **({"supply": self.supplies()} if self.supplies() else {})}
 
-    def write(self, name: str, total: NDArray, factor: float) -> None:
-        """Add the dose of each neighbourhood to its supply, and that of where they live to its residents."""
-        if name == "supply":
-            added = (self.dose * (self.solved.shifts["opportunity_physical"] * factor + 0.0)).astype(np.float32)
-            for d in self.spec.mechanism.domains_of("opportunity_physical"):
-                total[d] += added
-        else:
-            dose, home = self.dose.astype(np.float32), self.people.neighbourhood
-            for column, shift in self.columns_of(name, total, factor):
-                add_by_group(home, dose, shift, column)
+    def supplies(self) -> tuple[int, ...]:
+        """Return the domains whose supply it changes."""
+        moved = any(c.name == "opportunity_physical" for c in self.spec.mechanism.components)
+        return self.spec.mechanism.domains_of("opportunity_physical") if moved else ()
+
+    def local_dose(self) -> NDArray[np.float32]:
+        """Return the dose of each neighbourhood."""
+        return self.level

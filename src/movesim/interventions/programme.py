@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movesim import draws
-from movesim.behaviour.shifts import add_at
 from movesim.errors import MovesimError
 from movesim.interventions.alike import everywhere, mean_levels, step_ratios
 from movesim.interventions.ladder import climbing, fifth_of, gradient
 from movesim.interventions.mechanism import Solved
 from movesim.interventions.money import STEPS_A_YEAR, Account
 from movesim.interventions.scenario import Intervention
+from movesim.interventions.support import NO_SUPPORT, Support
 from movesim.interventions.targeting import Strata, strata_of
 from movesim.words import RECORD_EVERY, WEEKS_A_YEAR
 
+BY_DOMAIN = ("prompt", "access")
 Readiness = Callable[[tuple[int, ...], NDArray], NDArray]
 PERSON_SHIFTS = {
     "capability_physical": "P", "capability_psychological": "Y", "opportunity_social": "S", "motivation_reflective": "R",
@@ -68,7 +69,11 @@ def unit_ids(kind: str, codes: tuple[str, ...]) -> NDArray[np.uint64]:
 
 
 class Programme:
-    """One intervention at work. Kinds differ in `advance`, which brings it to a week, and `write`, which states its shifts."""
+    """One intervention at work. Kinds differ in `advance`, which brings it to a week, and in the doses they give.
+
+    After `advance`, `moved` holds the rows of people whose dose has changed (None: anybody's) and `shifted` tells whether
+    what it does to places, schools or the workforce has. `support` is what modifiers do for it at the moment.
+    """
 
     def __init__(
         self, spec: Intervention, values: Mapping[str, float], solved: Solved, setting: Setting, pounds_a_year: float
@@ -81,6 +86,9 @@ class Programme:
         self.account = Account(spec, values, pounds_a_year)
         self.counts: dict[str, NDArray[np.float64]] = {}
         self.capacity = int(self.people.alive.size)
+        self.support: Support = NO_SUPPORT
+        self.moved: NDArray | None = np.zeros(0, np.int64)
+        self.shifted = False
         self._counted: dict[str, NDArray[np.bool_]] = {}
         self._noted: dict[str, list[NDArray]] = {}
         self._alike: dict[str, float] = {}  # levels of the steps that treat everybody alike
@@ -119,6 +127,22 @@ class Programme:
     def half_life(self) -> float:
         """Return the half-life in weeks of what did not become habit, as the study's follow-up asks for."""
         return self.number("half_life_weeks") * self.solved.persistence
+
+    def capacity_of(self, name: str) -> float:
+        """Return a stated capacity, with what modifiers add to it."""
+        return self.number(f"capacity.{name}") * self.support.reach
+
+    def offered(self) -> float:
+        """Return the share that is offered it in a year, with what modifiers add to it."""
+        return min(1.0, self.number("ladder.offered") * self.support.reach)
+
+    def leaning(self) -> NDArray[np.float64]:
+        """Return by how much modifiers of the socioeconomic ratio raise gains in each neighbourhood; residents' mean is 1."""
+        setting = self.setting
+        if self.support.ratio == 1.0:
+            return np.ones(setting.decile.size)
+        by_place = self.support.ratio**setting.tilt
+        return by_place / np.average(by_place, weights=setting.residents)
 
     def probability(self, step: str, readiness: NDArray, tilt: NDArray) -> NDArray[np.float64]:
         """Return the probability of climbing a step of people of this readiness who live where it is so deprived."""
@@ -209,45 +233,43 @@ class Programme:
             done[rows] = False
 
     # --- what kinds fill in -------------------------------------------------------------------------------------------
-    def advance(self, week: int, readiness: Readiness) -> bool:
-        """Bring the programme to a week; tell whether its shifts may have changed."""
+    def advance(self, week: int, readiness: Readiness) -> None:
+        """Bring the programme to a week."""
         raise NotImplementedError
 
     def writes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shift arrays it writes to, each with the domains it writes (none: the array has no domains)."""
+        """Return the arrays of behaviour.Shifts it writes to, each with the domains it writes (none: it has no domains)."""
         raise NotImplementedError
 
-    def write(self, name: str, total: NDArray, factor: float) -> None:
-        """Add this programme's shift times a factor (0 for the placebo) to an array of behaviour.Shifts."""
+    def use(self, doses: NDArray[np.float32]) -> None:
+        """Keep each person's dose in this array, shape (capacity,); where everybody has that of their place it stays empty."""
+
+    def local_dose(self) -> NDArray[np.float32]:
+        """Return the dose of each neighbourhood, or what a person's own dose there is multiplied by."""
         raise NotImplementedError
 
-    def reached(self) -> NDArray | None:
-        """Return the rows of the people whom it shifts, each once; None: everybody."""
-        return None
-
-    # --- shifts of people ---------------------------------------------------------------------------------------------
-    def person_arrays(self) -> dict[str, tuple[int, ...]]:
-        """Return the arrays of people that its components need, with their domains."""
-        found: dict[str, tuple[int, ...]] = {}
-        for component in self.spec.mechanism.components:
-            if component.name == "motivation_automatic":
-                found["prompt"] = component.domains
-            elif component.name in PERSON_SHIFTS:
-                found[PERSON_SHIFTS[component.name]] = ()
-        return found
-
-    def add_to_people(self, name: str, total: NDArray, rows: NDArray, level: NDArray[np.float32], factor: float) -> None:
-        """Add the doses of these rows times the shift times the factor to a person array, or to the domains of the prompt."""
-        for column, shift in self.columns_of(name, total, factor):
-            add_at(rows, level, shift, column)
-
-    def columns_of(self, name: str, total: NDArray, factor: float) -> Iterator[tuple[NDArray, np.float32]]:
-        """Yield each column of an array of people that it moves, and by how much at a dose of 1."""
+    # --- shifts -------------------------------------------------------------------------------------------------------
+    def moves(self, factor: float) -> list[tuple[str, int, np.float32]]:
+        """Return what it moves of people: array, line of it (a domain, or 0) and the shift at a dose of 1 times a factor."""
+        found = []
         for component in self.spec.mechanism.components:
             # A negative shift times a factor of 0 is -0.0: adding 0.0 makes it a zero in every bit.
             shift = np.float32(self.solved.shifts[component.name] * factor + 0.0)
-            if name == "prompt" and component.name == "motivation_automatic":
-                for d in component.domains:
-                    yield total[d], shift
-            elif PERSON_SHIFTS.get(component.name) == name:
-                yield total, shift
+            if component.name == "motivation_automatic":
+                found += [("prompt", d, shift) for d in component.domains]
+            elif component.access:
+                found += [("access", d, shift) for d in component.domains]
+            elif component.name in PERSON_SHIFTS:
+                found.append((PERSON_SHIFTS[component.name], 0, shift))
+        return found
+
+    def person_arrays(self) -> dict[str, tuple[int, ...]]:
+        """Return the arrays of people that its components need, with their domains."""
+        found: dict[str, tuple[int, ...]] = {}
+        for name, line, _ in self.moves(0.0):
+            found[name] = (*found.get(name, ()), line) if name in BY_DOMAIN else ()
+        return found
+
+    def strength(self) -> float:
+        """Return the size of all its shifts together at a dose of 1."""
+        return float(sum(abs(shift) for shift in self.solved.shifts.values()))

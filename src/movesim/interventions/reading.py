@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,9 +13,12 @@ from movesim.documents import Document
 from movesim.errors import InputError, did_you_mean, one_of
 
 Keys = tuple[str | int, ...]
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")  # what an intervention, a modifier and a scenario may be called
 # Which distributions keep every draw of a quantity where it can be.
 _SHARES = ("beta", "uniform", "triangular", "fixed")
 _POSITIVE = ("lognormal", "uniform", "triangular", "fixed")
+
+_HINTS = dict.fromkeys(("start_year", "end_year"), " Years are those of the plan: 1 is the first.")
 
 
 @dataclass(frozen=True)
@@ -67,23 +71,26 @@ class Node:
         layer = self.layer(*keys)
         return layer.document.where((*layer.steps, *self.keys, *keys), key)
 
-    def error(self, sentence: str, *keys: str | int, key: bool = False) -> InputError:
-        """Return an InputError that begins with the place of these keys."""
-        return InputError(f"{self.where(*keys, key=key)}: {sentence}")
+    def error(self, sentence: str, *keys: str | int, key: bool = False, missing: str = "") -> InputError:
+        """Return an InputError that begins with the place of these keys; `missing` names what is not there and should be."""
+        layer = self.layer(*keys)
+        return layer.document.error((*layer.steps, *self.keys, *keys), sentence, key, missing)
 
     # --- what it holds ------------------------------------------------------------------------------------------------
     def only(self, known: Iterable[str], required: Iterable[str] = (), what: str = "this mapping") -> None:
         """Refuse anything that is not a mapping, an unknown key and a missing one."""
         known = list(known)
         if not isinstance(self.data, Mapping):
-            raise self.error(f"{what} must be a mapping of {one_of(known)}, got {_shown(self.data)}.")
+            right = f"a mapping of {one_of(known)}" if known else "empty: {}"
+            raise self.error(f"{what} must be {right}, got {_shown(self.data)}.")
         for name in self.data:
             if name not in known:
-                hint = did_you_mean(str(name), known) or f" It takes {', '.join(known)}."
+                takes = f" It takes {', '.join(known)}." if known else " It stays empty: {}."
+                hint = did_you_mean(str(name), known) or takes
                 raise self.error(f"unknown setting '{name}' in {what}.{hint}", name, key=True)
         for name in required:
             if self.data.get(name) is None:
-                raise self.error(f"{what} needs '{name}'.")
+                raise self.error(f"{what} needs '{name}'.", missing=name)
 
     def __contains__(self, name: str) -> bool:
         return isinstance(self.data, Mapping) and self.data.get(name) is not None
@@ -125,11 +132,11 @@ class Node:
 
     def whole(self, name: str, least: int, most: int) -> int:
         """Return a whole number within a range."""
-        value = self.data.get(name)
+        value, hint = self.data.get(name), _HINTS.get(name, "")
         if isinstance(value, bool) or not isinstance(value, int):
-            raise self.error(f"'{name}' must be a whole number, got {_shown(value)}.", name)
+            raise self.error(f"'{name}' must be a whole number, got {_shown(value)}.{hint}", name)
         if not least <= value <= most:
-            raise self.error(f"'{name}' must be between {least} and {most}, got {value}.", name)
+            raise self.error(f"'{name}' must be between {least} and {most}, got {value}.{hint}", name)
         return value
 
     def wholes(self, name: str, least: int, most: int) -> tuple[int, ...]:
@@ -168,7 +175,8 @@ class Node:
         """
         held = self.data.get(name)
         if held is None:
-            raise self.error(f"'{name}' is missing; it is a number with its evidence: value, low, high, status, ids.")
+            sentence = f"'{name}' is missing; it is a number with its evidence: value, low, high, status, ids."
+            raise self.error(sentence, missing=name)
         if not evidence.is_number_with_evidence(held):
             shape = "{value: ..., low: ..., high: ..., distribution: ..., status: ..., ids: [...]}"
             hint = "" if not isinstance(held, Mapping) else " An override replaces the whole number, evidence included."
@@ -196,7 +204,10 @@ class Node:
             kind = "a share" if share else "never below 0"
             sentence = f"'{name}' is {kind}, so its distribution must be {one_of(allowed)}, got '{stated}'."
             raise self.error(sentence, name, "distribution")
-        parameter = evidence.parse(path, {**held, "group": held.get("group", group)}, self.where(name))
+        try:
+            parameter = evidence.parse(path, {**held, "group": held.get("group", group)})
+        except InputError as error:
+            raise self.error(str(error), name) from None
         if self.numbers is not None:
             self.numbers[path] = replace(parameter, least=least, most=most)
         return path

@@ -8,8 +8,7 @@ from movesim.documents import Document
 from movesim.errors import one_of
 from movesim.evidence import Parameter, is_number_with_evidence
 from movesim.interventions.adaptive import MEASURED_IN, OUTCOMES, Rule
-from movesim.interventions.reading import Layer, Node
-from movesim.interventions.schema import IDENTIFIER
+from movesim.interventions.reading import IDENTIFIER, Layer, Node
 
 _NEEDED = ("name", "pilot", "share", "after_years", "survey", "measured_in", "scale_up_from", "stop_below", "worth_having")
 _KNOWN = (*_NEEDED, "title", "imd_decile", "move_money_to")

@@ -25,18 +25,29 @@ PAYERS = {
     "education": "schools and education", "sport_england": "Sport England", "central_government": "central government",
     "voluntary_sector": "voluntary sector", "employers": "employers", "participants": "participants",
 }  # fmt: skip
-UNITS = {"people": ("participant", "fte_year", "resident"), "place": ("km", "km_year"), "school": ("pupil_year",)}
+PLACE_UNITS = {"route": ("km", "km_year"), "zone": ("resident", "resident_year")}
+UNITS = {
+    "people": ("participant", "fte_year", "resident", "booster"),
+    "place": (*PLACE_UNITS["route"], *PLACE_UNITS["zone"]),
+    "school": ("pupil_year",),
+}
 LADDER = {"people": ("offered", "taken_up", "adhering", "responding"), "place": (), "school": ("offered", "taken_up", "adhering")}
 LOWEST_RATIO = 0.05  # published ratios near 0 are floored, or no ladder could reach them
 
 
 @dataclass(frozen=True)
 class Who:
-    """A query on people: ages from and to (inclusive), allowed values of columns, and a range of income ranks."""
+    """A query on people: ages from and to (inclusive), allowed values of columns, a range of income ranks and more.
+
+    `status` holds the numbers of words.STATUSES that the last four weeks may have had (people under five have none).
+    `with_children` asks whether a child of 5 to 15 lives in the household, oneself included.
+    """
 
     ages: tuple[int, int] | None = None
     values: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     income_rank: tuple[float, float] | None = None
+    status: tuple[int, ...] = ()
+    with_children: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -65,13 +76,23 @@ class Cost:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A second finding that was not used to solve: it is predicted by the model and compared."""
+    """A second finding, which the solved study is to show as well.
+
+    `population` is a subgroup or other people (None: those of the study). `change` says what `effect` is: minutes a week, or,
+    of the shares of people who do at least `reaching` minutes a week, their difference in points, their ratio or odds ratio.
+    `used_for` says what of the model was set by this finding, which is then no test of it; the first later finding in minutes
+    of the whole week of the study's own people sets the decay.
+    """
 
     title: str
     measured: tuple[int, ...]
     after_weeks: int
     effect: str
     effect_scale: str
+    population: Who | None = None
+    reaching: float | None = None
+    change: str = "minutes"
+    used_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +136,7 @@ class Intervention:
     evidence: tuple[str, ...]
     paths: Mapping[str, str]
     summary: str = ""
+    zone: bool = False
 
     @property
     def stream(self) -> int:
@@ -125,6 +147,15 @@ class Intervention:
     def has_workforce(self) -> bool:
         """Whether it employs people in neighbourhoods."""
         return "workforce.fte_per_1000" in self.paths
+
+    @property
+    def later_finding(self) -> Prediction | None:
+        """The finding that sets the decay: the first later one in minutes of the whole week of the study's own people."""
+        for finding in self.trial.also_predicts:
+            plain = not finding.measured and finding.reaching is None and finding.population is None
+            if plain and not finding.used_for and finding.after_weeks > self.trial.follow_up_weeks:
+                return finding
+        return None
 
     def value(self, values: Mapping[str, float], name: str, default: float | None = None) -> float:
         """Return a field's number among drawn ledger values; `default` stands in when the scenario does not state it."""
@@ -167,12 +198,33 @@ class Intervention:
 
     def study_values(self, values: Mapping[str, float]) -> dict[str, float]:
         """Return the numbers that re-running its study depends on: none of where, when, how much or at what cost."""
-        elsewhere = ("where.", "costs.", "capacity.", "workforce.", "route.", "trial.", "ladder.offered")
+        elsewhere = (
+            "where.", "costs.", "capacity.", "workforce.", "route.", "trial.", "ladder.offered", "booster.", "raises_reach",
+            "wear_per_year", "same_function",
+        )  # fmt: skip
         return {path: values[path] for name, path in self.paths.items() if not name.startswith(elsewhere)}
 
     def weeks(self) -> tuple[int, int]:
         """Return the first policy week of delivery and the first week after it."""
         return 52 * (self.start_year - 1), 52 * self.end_year
+
+
+@dataclass(frozen=True, eq=False)
+class Modifier:
+    """Something that makes all programmes of a scenario work better (or worse), such as whole-system working.
+
+    `paths` leads to its numbers: `reach` multiplies what is offered and places, `ratio` the socioeconomic ratio,
+    `habit_share` is added to the share who keep it for good; all grow over `ramp_weeks`.
+    """
+
+    name: str
+    title: str
+    start_year: int
+    end_year: int
+    costs: tuple[Cost, ...]
+    paths: Mapping[str, str]
+    summary: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,6 +243,7 @@ class Scenario:
     running: tuple[str, ...]
     numbers: Mapping[str, Parameter]
     contents: Mapping[str, Any]
+    modifiers: tuple[Modifier, ...] = ()
     rules: tuple[Rule, ...] = ()
     even: frozenset[str] | None = None  # steps that treat everybody alike, in a run that asks what the others do; None: no such
 

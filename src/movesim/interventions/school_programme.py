@@ -46,7 +46,6 @@ class SchoolProgramme(Programme):
         self.missed = 0.0
         self.doses = Doses(self.capacity, self.number("lag_weeks"), self.number("ramp_weeks"), self.half_life())
         self.gain = self.multiplier(setting.decile).astype(np.float32)
-        self.changed = False
 
     # --- a year -------------------------------------------------------------------------------------------------------
     def plan_year(self, week: int) -> None:
@@ -60,7 +59,7 @@ class SchoolProgramme(Programme):
             self.asked |= self.open_to
             self.part = np.where(self.open_to, 1.0, 0.0)
         else:
-            asked_now = draws.uniform(self.ids, week, self.stream, setting.key, _ASKED) < self.number("ladder.offered")
+            asked_now = draws.uniform(self.ids, week, self.stream, setting.key, _ASKED) < self.offered()
             self._fund(week, pupils, asked_now)
         self.joined_in = np.where(self.part > 0, np.minimum(self.joined_in, week), FOREVER)
         self.count("offered", rows[self.asked[school]])
@@ -76,7 +75,7 @@ class SchoolProgramme(Programme):
         affordable = self.account.pounds_a_year / price if price > 0 else np.inf
         fresh = np.inf
         if "capacity.schools_a_year" in self.spec.paths:
-            fresh = self.number("capacity.schools_a_year") * pupils[of >= 0].sum()
+            fresh = min(1.0, self.capacity_of("schools_a_year")) * pupils[of >= 0].sum()
         self.before = self.part
         inside = self.part > 0
         self.part = np.zeros_like(self.part)
@@ -107,7 +106,7 @@ class SchoolProgramme(Programme):
         reached = draws.decision(words[_REACHED]) < self.probability("adhering", ready, tilt) * part[rows]
         # Who was reached stays reached while no class of the school drops out: how ready they are by now is not asked again.
         still = (doses.phase[rows] == IN) & (part[rows] >= self.before[people.school[rows]])
-        kept = draws.decision(words[_KEPT]) < self.probability("upkeep", ready, tilt)
+        kept = draws.decision(words[_KEPT]) < np.minimum(1.0, self.probability("upkeep", ready, tilt) + self.support.habit_share)
         keeps_place = np.zeros(self.capacity, bool)
         keeps_place[rows[reached | still]] = True
         doses.finish(holding[~keeps_place[holding]])
@@ -117,15 +116,12 @@ class SchoolProgramme(Programme):
         self.count("upkeep", rows[new & kept])
 
     # --- four weeks ---------------------------------------------------------------------------------------------------
-    def advance(self, week: int, readiness: Readiness) -> bool:
+    def advance(self, week: int, readiness: Readiness) -> None:
         """Plan at the turn of a year, keep the books, and bring offers and doses up to date."""
-        if not self.started(week):
-            return False
         if week == self.last:
             self.part = np.zeros_like(self.part)
             self.joined_in[:] = FOREVER
             self.doses.finish(np.flatnonzero(self.doses.phase == IN))
-            self.changed = True
         elif self.running(week):
             if week % WEEKS_A_YEAR == 0 or week == self.first:
                 self.plan_year(week)
@@ -137,33 +133,32 @@ class SchoolProgramme(Programme):
         middle = week + RECORD_EVERY / 2 - self.joined_in - self.number("lag_weeks")
         ramp = self.number("ramp_weeks")
         risen = np.clip(middle / ramp if ramp > 0 else middle > 0, 0.0, 1.0)
-        level = self.part * risen * self.number("ladder.adhering")
-        moved = self.doses.advance(week) or not np.array_equal(level, self.level)
-        self.level = level
-        changed, self.changed = self.changed or moved, False
-        return changed
+        level, before = self.part * risen * self.number("ladder.adhering"), self.level
+        self.doses.advance(week)
+        gain = (self.multiplier(self.setting.decile) * self.leaning()).astype(np.float32)
+        self.moved = self.doses.moved if np.array_equal(gain, self.gain) else None
+        self.gain, self.level = gain, level
+        self.shifted = self.moved is None or not np.array_equal(level, before)
 
     def reset(self, rows: NDArray) -> None:
         """Forget rows in which somebody else lives now."""
         super().reset(rows)
         self.doses.reset(rows)
-        self.changed = True
-
-    def reached(self) -> NDArray:
-        """Return the rows of those who have a dose."""
-        return self.doses.live
 
     # --- shifts -------------------------------------------------------------------------------------------------------
     def writes(self) -> dict[str, tuple[int, ...]]:
         """Return the arrays of its components."""
-        own: dict[str, tuple[int, ...]] = {"offer": ()} if "opportunity_physical" in self.solved.shifts else {}
+        own: dict[str, tuple[int, ...]] = {"offer": ()} if self.offers() else {}
         return {**self.person_arrays(), **own}
 
-    def write(self, name: str, total: NDArray, factor: float) -> None:
-        """Add the log of the offer of schools that take part, and the doses of pupils."""
-        if name == "offer":
-            shift = self.solved.shifts["opportunity_physical"] * factor + 0.0
-            total[: self.level.size] += (shift * self.level * self.gain[self.home]).astype(np.float32)
-        else:
-            rows = self.doses.live
-            self.add_to_people(name, total, rows, self.doses.level[rows] * self.gain[self.people.neighbourhood[rows]], factor)
+    def offers(self) -> bool:
+        """Whether the school itself offers more active minutes."""
+        return any(c.name == "opportunity_physical" and not c.access for c in self.spec.mechanism.components)
+
+    def use(self, doses: NDArray[np.float32]) -> None:
+        """Keep each pupil's dose in this array."""
+        self.doses.level = doses
+
+    def local_dose(self) -> NDArray[np.float32]:
+        """Return what a pupil's dose is multiplied by, by where they live."""
+        return self.gain

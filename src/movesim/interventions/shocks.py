@@ -15,8 +15,7 @@ from movesim.config import load_yaml, shock_files, shown
 from movesim.documents import Document
 from movesim.errors import InputError, did_you_mean, one_of
 from movesim.evidence import Ledger, Parameter
-from movesim.interventions.reading import Layer, Node
-from movesim.interventions.schema import IDENTIFIER
+from movesim.interventions.reading import IDENTIFIER, Layer, Node
 from movesim.words import DOMAIN, RECORD_EVERY, WEEKS_A_YEAR
 
 _TIMES = ("start_year", "ramp_weeks", "weeks", "recovery_weeks")

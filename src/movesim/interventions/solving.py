@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from movesim.errors import InputError
 from movesim.interventions.ladder import CLIMBED, Ratio, fifth_of, solve_levels, solve_multiplier, solve_ratio, step_probability
 from movesim.interventions.mechanism import Solved, with_strength
-from movesim.interventions.scenario import Intervention
+from movesim.interventions.scenario import LOWEST_RATIO, Intervention
 
 
 def levels_of(
@@ -63,9 +63,35 @@ def ratio_of(
         solved = solve_multiplier(weight, decile, ratio, gain_by_fifth)
         return Ratio({**levels_of(spec, values, readiness, weight, decile), **solved.a}, solved.b, *_parts(solved))
     central = {step: p for step, p in spec.ladder(values).items() if step in CLIMBED}
-    solved = solve_ratio(central, readiness, weight, decile, spec.value(values, "c"), ratio, spec.split(values), gain_by_fifth)
+    c, split = spec.value(values, "c"), spec.split(values)
+    if "uptake_ratio" in spec.paths:
+        solved = _after_uptake(spec, values, central, c, split, gain_by_fifth, readiness, weight, decile)
+    else:
+        solved = solve_ratio(central, readiness, weight, decile, c, ratio, split, gain_by_fifth)
     upkeep = {"upkeep": levels_of(spec, values, readiness, weight, decile)["upkeep"]}
     return Ratio({**solved.a, **upkeep}, solved.b, *_parts(solved))
+
+
+def _after_uptake(
+    spec: Intervention, values: Mapping[str, float], central: Mapping[str, float], c: float, split: Mapping[str, float],
+    gain_by_fifth: NDArray, readiness: NDArray, weight: NDArray, decile: NDArray,
+) -> Ratio:  # fmt: skip
+    """Solve uptake for its own ratio, then the later steps for the gain per person who took it up.
+
+    Where only the efficacy was studied by deprivation, its ratio says nothing of who takes the programme up.
+    """
+    world = (np.asarray(readiness, np.float64), np.asarray(weight, np.float64), decile)
+    uptake = solve_ratio(
+        {"taken_up": central["taken_up"]}, *world, c, max(LOWEST_RATIO, spec.value(values, "uptake_ratio")), {"taken_up": 1.0},
+        np.ones(5),
+    )  # fmt: skip
+    took = world[1] * step_probability(uptake.a["taken_up"], uptake.b["taken_up"], c, readiness, decile)
+    later = {step: p for step, p in central.items() if step != "taken_up"}
+    total = sum(split[step] for step in later)
+    shares = {step: split[step] / total for step in later}
+    rest = solve_ratio(later, world[0], took, decile, c, spec.ratio(values), shares, gain_by_fifth)
+    parts = [x * y for x, y in zip(_parts(uptake), _parts(rest))]
+    return Ratio({**uptake.a, **rest.a}, {**uptake.b, **rest.b}, *parts)
 
 
 def _parts(ratio: Ratio) -> tuple[float, float, float]:
@@ -82,18 +108,19 @@ def solved_of(
     enrolled_gain: NDArray | None = None,
     first: Solved | None = None,
     reached_effect: float | None = None,
+    levels: Mapping[str, float] | None = None,
 ) -> Solved:
     """Return what Delivery needs for a strength s: without a gradient to re-run the study, with one after it has been re-run.
 
     Arguments: s, strength of the shift; readiness, weight, decile (n,) as in levels_of; enrolled_gain (5,), mean gain by
     fifth of all who were enrolled in the re-run study, and first, with which it was run (None: no gradient yet);
-    reached_effect, minutes a week that the re-run study showed.
+    reached_effect, minutes a week that the re-run study showed; levels, what levels_of gives, where it is known already.
     Where the gain is not above 0 in both end fifths a ratio has no meaning: there is then no gradient, and the note says so.
     """
     v = spec.mechanism.shift_vector(values)
     target = spec.target_effect(values)
-    levels = levels_of(spec, values, readiness, weight, decile)
-    plain = Solved(spec.name, with_strength(s, v), levels, {}, None, None, None, reached_effect, target, "")
+    levels = levels_of(spec, values, readiness, weight, decile) if levels is None else levels
+    plain = Solved(spec.name, with_strength(s, v), dict(levels), {}, None, None, None, reached_effect, target, "")
     if enrolled_gain is None:
         return plain
     gains = np.asarray(enrolled_gain, np.float64)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from movesim.errors import InputError, did_you_mean
 from movesim.interventions.scenario import Intervention, Who
+from movesim.words import ADULT_FROM, ADULT_LIMITS, CHILD_FROM, CHILD_LIMITS
 
 
 def matches(people: Any, who: Who, rows: slice | NDArray = slice(None)) -> NDArray[np.bool_]:
@@ -28,7 +29,26 @@ def matches(people: Any, who: Who, rows: slice | NDArray = slice(None)) -> NDArr
     if who.income_rank is not None:
         rank = people.income_rank[rows]
         found &= (rank >= who.income_rank[0]) & (rank <= who.income_rank[1])
+    if who.status:
+        found &= np.isin(status_of(people, rows), who.status)
+    if who.with_children is not None:
+        found &= lives_with_children(people)[rows] == who.with_children
     return found
+
+
+def status_of(people: Any, rows: slice | NDArray = slice(None)) -> NDArray[np.int64]:
+    """Return how active these rows were over the last four weeks, as an index into words.STATUSES; -1 under five."""
+    age, mean = people.age[rows], people.mean[: people.n][rows]
+    limits = np.where((age < ADULT_FROM)[:, None], CHILD_LIMITS, ADULT_LIMITS)
+    return np.where(age < CHILD_FROM, -1, (mean[:, None] >= limits).sum(axis=1))
+
+
+def lives_with_children(people: Any) -> NDArray[np.bool_]:
+    """Tell whose household has a child of 5 to 15 in it (the child itself counts), shape (rows in use,)."""
+    child = people.alive[: people.n].astype(bool) & (people.age >= CHILD_FROM) & (people.age < ADULT_FROM)
+    has = np.zeros(int(people.household.max(initial=0)) + 1, bool)
+    has[people.household[child]] = True
+    return has[people.household]
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,22 @@ def scenario_numbers() -> str:
     return "\n\n".join(parts)
 
 
+def shock_numbers() -> str:
+    """Return every shock's numbers."""
+    from movesim.interventions.shocks import list_shocks, load_shock
+
+    head = ("path", "meaning", "value", "5 to 95%", "unit", "status", "evidence")
+    parts = []
+    for name in list_shocks():
+        shock = load_shock(name)
+        rows = []
+        for p in shock.ledger().values():
+            spread = "" if p.low is None else f"{p.low:.3g} to {p.high:.3g} ({p.distribution.replace('_', ' ')})"
+            rows.append((f"`{p.path}`", p.meaning, f"{p.value:.3g}", spread, p.unit, p.status, ", ".join(p.ids) or p.source))
+        parts.append(f"### {shock.title}\n\n{shock.summary}\n\n{table(head, rows)}")
+    return "\n\n".join(parts)
+
+
 def fit() -> str:
     """Return what the fit was asked for and what it gave."""
     from movesim.behaviour.parameters import fit_report
@@ -168,6 +184,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "statuses of numbers": lambda: table(("status", "meaning"), ((f"`{k}`", v) for k, v in words.STATUSES_OF_NUMBERS.items())),
     "numbers": numbers,
     "scenario numbers": scenario_numbers,
+    "shock numbers": shock_numbers,
     "fit": fit,
     "worth": worth,
     "streams": lambda: table(("stream", "number"), ((f"`{k}`", v) for k, v in words.STREAMS.items())),

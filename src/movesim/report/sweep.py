@@ -14,6 +14,7 @@ import pandas as pd
 
 from movesim.errors import InputError, did_you_mean, one_of
 from movesim.report import say
+from movesim.report.learned import shock_words
 from movesim.words import HEADLINE
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def sweep_lines(folder: Path | str) -> list[str]:
         f"movesim sweep \u00b7 {say.count(manifest['points'], 'point')} \u00b7 {manifest['runs']:,} pairs of runs \u00b7 "
         f"{manifest['place']['title']}"
     ]
+    lines += [words] if (words := shock_words(manifest)) else []
     for scenario, rows in table.groupby("scenario", sort=False):
         low, high = rows.loc[rows["change"].idxmin()], rows.loc[rows["change"].idxmax()]
         error = rows["mc_error"].median()

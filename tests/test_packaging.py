@@ -30,7 +30,7 @@ def test_the_wheel_holds_settings_and_scenarios_and_nothing_stray(wheel: Path) -
     tops = {name.split("/")[0] for name in names}
     assert len(tops) == 2 and "movesim" in tops
     for folder, inside in (("conf", "_conf"), ("scenarios", "_scenarios")):
-        files = {path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob("*.yaml")}
+        files = {path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob("*.*")}
         assert files
         assert files <= {name.removeprefix(f"movesim/{inside}/") for name in names}
     assert any(name.endswith("licenses/LICENSE") for name in names)

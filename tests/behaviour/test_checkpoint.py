@@ -44,7 +44,7 @@ def start(week: int, place: SimpleNamespace = PLACE, demography: bool = False, s
 def shake(run: Simulation, seed: int) -> None:
     """Every kind of shift, as interventions write them."""
     r = np.random.default_rng(seed)
-    for name in ("P", "S", "prompt", "supply", "offer", "fte", "likeness"):
+    for name in ("P", "S", "prompt", "access", "supply", "offer", "fte", "likeness"):
         array = run.shifts.array(name)
         array[:] = r.normal(0, 0.3, array.shape)
         run.shifts.touched(name)

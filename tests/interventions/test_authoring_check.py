@@ -200,7 +200,7 @@ def looked_at(text: str) -> None:
         assert all("\n" not in str(each) and "mended" not in str(each) and "template" not in str(each) for each in found)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_line_taken_out_doubled_or_moved_never_ends_in_a_traceback(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(KINDS))
@@ -219,7 +219,7 @@ def test_a_line_taken_out_doubled_or_moved_never_ends_in_a_traceback(data: st.Da
     looked_at("\n".join(lines))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_value_swapped_for_anything_never_ends_in_a_traceback(data: st.DataObject) -> None:
     settings_ = json.loads(json.dumps(parsed(TEXTS[data.draw(st.sampled_from(KINDS))], Path("mine.yaml")).data))

@@ -47,7 +47,7 @@ def state(run: Simulation) -> list[np.ndarray]:
     return [run.people.state, run.people.H, run.people.ring, run.people.mean, run.trust]
 
 
-@pytest.mark.parametrize("name", ["school_day", "routes", "community_leaders", "three_together"])
+@pytest.mark.parametrize("name", ["school_day", "routes", "community_leaders", "low_traffic", "whole_system", "everything_small"])
 def test_dose_0_is_no_change_bit_for_bit(name):
     for ours, theirs in zip(state(finished(name, 0.0)[0]), state(finished(None)[0])):
         assert ours.tobytes() == theirs.tobytes()

@@ -199,7 +199,8 @@ def _evidence(scenario: Scenario, spec: Intervention) -> str:
 def _founded(scenario: Scenario) -> str:
     """Say how many of a scenario's own numbers were read, and how many are judgements."""
     own = [p for p in scenario.numbers.values() if p.unit != "quantile" and p.path != scenario.budget]
-    own = [p for p in own if not p.path.startswith("scenarios.baseline.")]
+    # what all scenarios share is not this one's, and further findings are what it is compared with
+    own = [p for p in own if not p.path.startswith("scenarios.baseline.") and p.group != "checks"]
     counts = Counter(p.status for p in own)
     words = ", ".join(f"{counts[status]} {status}" for status in STATUSES_OF_NUMBERS if counts[status])
     return f"of its {len(own)} numbers {words}. What is assumed is drawn from its range in every run."

@@ -74,7 +74,7 @@ def template(kind: str, name: str) -> str:
     words = {**_WORDS[kind], "NAME": name, "TITLE": _title(name)}
 
     def filled(part: str) -> str:
-        text = (folder / f"{part}.yaml").read_text(encoding="utf-8").rstrip("\n")
+        text = (folder / f"{part}.txt").read_text(encoding="utf-8").rstrip("\n")
         text = re.sub(r"^@(HEAD|DOES|WHERE|TRIAL)@$", lambda found: filled(found[1].lower()), text, flags=re.MULTILINE)
         for mark, word in words.items():
             text = text.replace(f"@{mark}@", word)

@@ -1,7 +1,8 @@
 """Measure many runs: `python -m benchmarks.many_runs` (add --pairs 200 for the scaling of real runs, --kept 100000 for opening).
 
 Prints what the runner itself costs a run, whether the memory of the process that runs it stays flat, how long a large study
-takes to open, and how much faster two processes are than one. Figures of one machine at one moment.
+takes to open and a study of a thousand finished runs to go on, and how much faster two processes are than one. Figures of one
+machine at one moment.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import movesim
 from movesim.experiments.engines import Engine, Local, Serial
 from movesim.experiments.keys import Keys
 from movesim.experiments.runner import Job, do_missing
-from movesim.experiments.runs import INDEX, SEAL_RUNS, Runs
+from movesim.experiments.runs import INDEX, SEAL_RUNS, Runs, pack
 from movesim.words import HEADLINE
 
 KEYS = Keys({"benchmark": "many runs"})
@@ -85,6 +86,25 @@ def opening(total: int) -> tuple[float, float]:
         return time.perf_counter() - start, time.process_time() - own
 
 
+def begun(_: int) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """Return nothing but when it was begun."""
+    return {}, {"begun": time.perf_counter()}
+
+
+def resuming(total: int, sealed: bool) -> float:
+    """Return the seconds until a study of that many finished runs, in small files or sealed, begins the one that is missing."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Runs(Path(folder))
+        for job in jobs(total):
+            made.add(job.key, pack(*tiny(job.task)))
+        if sealed:
+            made.seal()
+        start = time.perf_counter()
+        again = Runs(Path(folder))
+        do_missing(again, begun, jobs(total + 1), total + 1, Serial(), quiet=True)
+        return float(again.notes([KEYS.key(total, {"a.b": total / 7})])[0]["begun"]) - start
+
+
 def scaling(pairs: int, people: int, years: int, kept: Path | None) -> None:
     """Print seconds of that many pairs with one and with two processes; keep the paired changes of the headline gap as CSV."""
     keys = {"scenarios": ["routes"], "people": people, "years": years, "draws": "central", "report": False, "quiet": True}
@@ -122,6 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.many_runs", description=__doc__)
     parser.add_argument("--tiny", type=int, default=2_000, help="tiny runs")
     parser.add_argument("--kept", type=int, default=0, help="runs of the study that is opened")
+    parser.add_argument("--resumed", type=int, default=1_000, help="finished runs of a study that goes on")
     parser.add_argument("--pairs", type=int, default=0, help="pairs of real runs")
     parser.add_argument("--people", type=int, default=20_000)
     parser.add_argument("--years", type=int, default=10)
@@ -138,6 +159,10 @@ def main() -> None:
     if asked.kept:
         wall, own = opening(asked.kept)
         print(f"a study of {asked.kept:,} runs says what is missing in {wall:.2f} s ({own:.2f} s of processor)", flush=True)
+    if asked.resumed:
+        for sealed in (False, True):
+            took, lie = resuming(asked.resumed, sealed), "sealed" if sealed else "in small files"
+            print(f"a study of {asked.resumed:,} finished runs ({lie}) goes on after {took:.2f} s", flush=True)
     if asked.pairs:
         scaling(asked.pairs, asked.people, asked.years, asked.changes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -183,3 +184,19 @@ def test_what_another_process_sealed_meanwhile_is_done(tmp_path: Path) -> None:
         runs.add(key, pack(*work(Fake(number))))
         runs.seal()
     assert one.done() == other.done() == {mine, theirs}
+
+
+def test_a_session_gives_signs_of_life_while_a_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On another computer only the beat tells the living from the dead: it goes on without a word of the runner's."""
+    monkeypatch.setattr(store, "ALIVE", 0.02)
+    with Session(Runs(tmp_path)) as session:
+        session.say(["abc"], True)
+        first = json.loads(session.path.read_text(encoding="utf-8"))
+        deadline = time.monotonic() + 20
+        later = first
+        while later["beat"] == first["beat"] and time.monotonic() < deadline:
+            time.sleep(0.02)
+            later = json.loads(session.path.read_text(encoding="utf-8"))
+        assert later["beat"] > first["beat"] and later["running"] == ["abc"]
+    time.sleep(0.1)
+    assert not session.path.exists() and not session._thread.is_alive()  # nothing is written after the end

@@ -284,7 +284,8 @@ def test_useful_tables_are_used(county: dict[str, Path]) -> None:
     start = ["date", "geography", "geography code"]
     lives = "Residence type: Lives in a "
     put("ts001.csv", [*start, "Residence type: Total; measures: Value", f"{lives}household; measures: Value",
-                      f"{lives}communal establishment; measures: Value"], [[2021, "x", c, 0, 0, 9] for c in codes])  # fmt: skip
+                      f"{lives}communal establishment; measures: Value"],
+        [[2021, "x", c, int(n), int(n) - 9, 9] for c, n in zip(codes, residents)])  # fmt: skip
     care = "Provision of unpaid care: "
     put("ts039.csv", [*start, f"{care}Total: All usual residents aged 5 and over", f"{care}Provides no unpaid care"],
         [[2021, "x", c, 400, 363] for c in codes])  # fmt: skip

@@ -5,6 +5,7 @@ Shares, gaps and slopes are those of the added counts, never averages of the par
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
     from movesim.experiments.store import Study
     from movesim.experiments.study import Prepared
 
-COUNTS, ADDED = "counts", ("money", "ladder", "winners")
+ADDED = ("money", "ladder", "winners")
+# Tables of a part have names of their own: beside a pair's in one file they would be given the pair's columns.
+PREFIX = "part_"
+COUNTS = PREFIX + "counts"
+MUCH = 0.05  # share of ties beyond which cutting them is a matter of its own
+STORED = (COUNTS, *(PREFIX + name for name in ADDED))
 NOBODY = Ending(np.zeros(0, np.uint64), np.zeros(0, np.int8), np.zeros(0, np.int8))
 # By what each table's rows are told apart, and what is added up; of a ladder the ratios are the same in every part.
 KEYS = {
@@ -49,7 +55,7 @@ def run_part(task: Task) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     tables = {COUNTS: pd.concat([counts(n, run.recorder, task.every_group) for n, run in finished.items()], ignore_index=True)}
     for table in ADDED:
         frames = [getattr(run, table).assign(scenario=name) for name, run in finished.items() if getattr(run, table) is not None]
-        tables[table] = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        tables[PREFIX + table] = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     weeks = next(iter(finished.values())).recorder.weeks
     return tables, {"guards": guards, "weeks": weeks, "residents": residents, "agents": len(population_of(task).people["id"])}
 
@@ -87,14 +93,15 @@ def recorder_of(frames: Sequence[pd.DataFrame], weeks: Sequence[int], authoritie
     recorder = Recorder(authorities, (), list(weeks))
     nothing = [np.zeros((*sizes, len(VALUES))) for sizes in recorder.sizes]
     recorder.sums = [list(nothing) for _ in weeks]
-    row = {week: i for i, week in enumerate(weeks)}
-    for frame in frames:
-        for (k, week), rows in frame.groupby(["grouping", "week"], sort=False):
-            tables = recorder.sums[row[int(week)]]
-            if tables[int(k)] is nothing[int(k)]:
-                tables[int(k)] = nothing[int(k)].copy()
-            flat = tables[int(k)].reshape(-1, len(VALUES))
-            flat[rows["cell"].to_numpy()] += rows[list(VALUES)].to_numpy()  # a cell stands once in a frame
+    for k, sizes_of in enumerate(recorder.sizes):
+        mine = [frame[frame["grouping"] == k] for frame in frames]
+        told = np.unique(np.concatenate([frame["week"].to_numpy() for frame in mine])) if mine else np.zeros(0, int)
+        added = np.zeros((len(told), math.prod(sizes_of), len(VALUES)))
+        for frame in mine:  # a cell stands once in a frame
+            at = np.searchsorted(told, frame["week"].to_numpy()), frame["cell"].to_numpy()
+            added[at] += frame[list(VALUES)].to_numpy()
+        for week, table in zip(told.tolist(), added, strict=True):
+            recorder.sums[recorder.weeks.index(week)][k] = table.reshape(*sizes_of, len(VALUES))
     return recorder
 
 
@@ -104,7 +111,7 @@ def added_up(parts: Iterator[tuple[Mapping[str, pa.Table], Mapping[str, Any]]], 
 
     Arguments: parts, tables and notes of every part, one after another; task of the pair; names of all authorities.
     """
-    held: dict[str, list[pd.DataFrame]] = {name: [] for name in (COUNTS, *ADDED)}
+    held: dict[str, list[pd.DataFrame]] = {name: [] for name in STORED}
     guards: list[dict[str, Any]] = []
     residents: dict[str, float] = {}
     weeks: list[int] = []
@@ -117,7 +124,7 @@ def added_up(parts: Iterator[tuple[Mapping[str, pa.Table], Mapping[str, Any]]], 
         weeks = notes["weeks"]
         for name, number in notes["residents"].items():
             residents[name] = residents.get(name, 0.0) + number
-    summed = {name: _summed(held[name], *KEYS[name]) for name in ADDED}
+    summed = {name: _summed(held[PREFIX + name], *KEYS[name]) for name in ADDED}
     summed["winners"] = _as_told(summed["winners"], authorities)
     finished = {}
     for name in residents:
@@ -172,7 +179,7 @@ def add_up(plan: Study, ready: Prepared, keys: Keys, pairs: Sequence[int]) -> No
         parts = [job.key for job in part_jobs(ready, keys, i)]
         if keys.key(i) in done or not done.issuperset(parts):
             continue
-        held = ((plan.runs.tables((COUNTS, *ADDED), key), plan.runs.notes([key])[0]) for key in parts)
+        held = ((plan.runs.tables(STORED, key), plan.runs.notes([key])[0]) for key in parts)
         plan.runs.add(keys.key(i), pack(*added_up(held, ready.task(i), ready.population.local_authorities)))
 
 
@@ -180,9 +187,10 @@ def parts_in_words(ready: Prepared) -> str:
     """Return how a place is split and what that cuts, in a sentence."""
     lost = cut(ready.population)
     kinds = ", ".join(f"{100 * share:.1f}% of {name} ties" for name, share in lost.by_kind.items() if share > 0)
+    much = "" if lost.share < MUCH else " That is much: take more people, or leave parts= away."
     return (
         f"Each of {len(ready.parts):,} local authorities is a run of its own: {100 * lost.share:.2f}% of all ties join people of "
-        f"two of them and are cut{f' ({kinds})' if kinds else ''}; newcomers take after people of their own authority."
+        f"two of them and are cut{f' ({kinds})' if kinds else ''}; newcomers take after people of their own authority.{much}"
     )
 
 

@@ -78,7 +78,9 @@ def do_missing(
                     running[job.key] = None
                     yield job, (function, job.task)
 
-        with Progress(total, len(kept), what, quiet, counted=shard is None) as progress:
+        # what else a folder holds (parts that were added up) is not counted among these
+        before = sum(job.key in kept for job in jobs) if isinstance(jobs, list) else len(kept)
+        with Progress(total, before, what, quiet, counted=shard is None) as progress:
             for outcome in run_all(_packed, missing(), engine, limit, fatal):
                 job = outcome.task[0]
                 running.pop(job.key, None)

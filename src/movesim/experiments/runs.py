@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import socket
+import threading
 import time
 import uuid
 from collections import OrderedDict
@@ -33,6 +34,7 @@ ENDING = ".run"
 INDEX = "runs.parquet"
 SEAL_RUNS, SEAL_BYTES = 1_000, 16 * 2**20  # how much lies about in small files before it is put together
 BEAT = 2.0  # seconds between two notes of what is running
+ALIVE = 60.0  # seconds between two signs of life while a run goes on
 FORGOTTEN = 600.0  # a session of another computer that has said nothing for so long is over
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -362,34 +364,55 @@ def _lives(pid: int) -> bool:
 
 
 class Session:
-    """A process at work on a study: says now and then in a small file which runs it is at."""
+    """A process at work on a study: says now and then in a small file which runs it is at.
+
+    A thread says so too while a run goes on for long, so that on another computer it does not look as if it had ended.
+    """
 
     def __init__(self, runs: Runs) -> None:
         self.runs, self.last = runs, 0.0
         self.path = runs.folder / "sessions" / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}.json"
         self.others = len(runs._sessions())
+        self._running: tuple[str, ...] = ()
+        self._one_at_a_time, self._over = threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="movesim-session", daemon=True)
 
     def __enter__(self) -> Session:
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
         self.say((), True)
+        self._thread.start()
         return self
 
     def say(self, running: Iterable[str], now: bool = False) -> None:
         """Note what is running, at most every two seconds unless `now`."""
+        self._running = tuple(running)
         if now or time.time() - self.last > BEAT:
+            self._write()
+
+    def _write(self) -> None:
+        with self._one_at_a_time:
+            if self._over.is_set():
+                return
             self.last = time.time()
-            row = {"host": socket.gethostname(), "pid": os.getpid(), "beat": self.last, "running": sorted(running)}
+            row = {"host": socket.gethostname(), "pid": os.getpid(), "beat": self.last, "running": sorted(self._running)}
             half = self.path.with_name(f".{self.path.name}")
             with contextlib.suppress(OSError):  # a courtesy to others; what is finished is what matters
                 half.write_text(json.dumps(row), encoding="utf-8")
                 os.replace(half, self.path)
+
+    def _beat(self) -> None:
+        while not self._over.wait(ALIVE):
+            self._write()
 
     def is_with_others(self) -> bool:
         """Tell whether another process is at work on the study now."""
         return any(session["path"] != self.path for session in self.runs._sessions())
 
     def __exit__(self, *exception: object) -> None:
+        with self._one_at_a_time:
+            self._over.set()
+        self._thread.join(1.0)
         self.path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # somebody else is still at work
             self.path.parent.rmdir()

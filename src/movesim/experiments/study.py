@@ -22,10 +22,10 @@ from movesim.behaviour.parameters import fingerprint, fit_report, model_id, used
 from movesim.config import shown
 from movesim.draws import is_compiled
 from movesim.errors import GuardError, InputError, did_you_mean, one_of
-from movesim.experiments import questions
+from movesim.experiments import parts, questions, shares
 from movesim.experiments.engines import Engine, engine_of
 from movesim.experiments.estimate import seconds_a_pair, seconds_a_week, seconds_of_studies
-from movesim.experiments.keys import Keys, libraries
+from movesim.experiments.keys import Keys, libraries, source_of
 from movesim.experiments.parts import add_up, in_figures, part_jobs, parts_in_words, run_part
 from movesim.experiments.precision import Goal, Verdict, saved_by_common_draws, until_precise
 from movesim.experiments.replicate import BASELINE, Task, run_pair, with_numbers
@@ -120,7 +120,7 @@ def prepare(settings: StudySettings | SweepSettings) -> Prepared:
             raise InputError(f"The rules of '{learning}' look at the whole place; run it without split=authorities.")
         people = sizes(population)
         found = tuple(int(a) for a in np.argsort(-people, kind="stable") if people[a] > 0)
-        identity["split"] = "authorities"
+        identity["split"] = ["authorities", source_of(str(parts.__file__)), source_of(str(shares.__file__))]
     return Prepared(settings, scenarios, population, areas, identity, found, shocks)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import movesim
-from movesim import helptext, words
+from movesim import helptext, result_tables, words
 from movesim.settings import COMMANDS
 
 project = "movesim"
@@ -77,7 +77,7 @@ def axes() -> str:
 
 def results() -> str:
     """Return a section for every table of a result folder."""
-    of_all = words.RESULT_TABLES | words.QUESTION_TABLES
+    of_all = result_tables.RESULT_TABLES | result_tables.QUESTION_TABLES
     parts = [f"### {name}.parquet\n\n{meaning}\n\n{columns(of)}" for name, (meaning, of) in of_all.items()]
     return "\n\n".join(parts)
 
@@ -100,8 +100,10 @@ def worth() -> str:
     from movesim.outcomes.worth import worth_ledger
 
     rows = (
-        (f"`{p.path}`", p.meaning, f"{p.value:g}", "" if p.low is None else f"{p.low:g} to {p.high:g} ({p.distribution})", p.status,
-         ", ".join(p.ids))
+        (
+            f"`{p.path}`", p.meaning, f"{p.value:g}", "" if p.low is None else f"{p.low:g} to {p.high:g} ({p.distribution})",
+            p.status, ", ".join(p.ids),
+        )
         for p in worth_ledger().values()
     )  # fmt: skip
     return table(("path", "meaning", "value", "range", "status", "evidence"), rows)

@@ -12,7 +12,7 @@ import pytest
 
 import movesim
 from movesim.report.figures import CHARTS
-from movesim.words import RESULT_TABLES
+from movesim.result_tables import RESULT_TABLES
 
 SMALL = {"people": 2_000, "replicates": 2, "years": 2, "draws": "central", "workers": 1, "quiet": True}
 

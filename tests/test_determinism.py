@@ -21,7 +21,7 @@ from movesim.behaviour.shifts import Shifts
 from movesim.cli import main
 from movesim.experiments.runs import Runs
 from movesim.interventions.delivery import Delivery
-from movesim.words import RESULT_TABLES
+from movesim.result_tables import RESULT_TABLES
 
 # Fitted draws: every pair has its own numbers, references and studies, so that a mix-up of pairs would show.
 KEYS = {"people": 1_000, "years": 1, "quiet": True, "report": False}

@@ -15,6 +15,7 @@ SRC = Path(__file__).resolve().parents[1] / "src" / "movesim"
 # A module imports only from its own floor and from those before it.
 FLOORS = (
     ("words", "errors"),
+    ("result_tables",),
     ("documents", "checks", "settings", "config"),
     ("draws",),
     ("evidence",),

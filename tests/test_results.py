@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import movesim
-from movesim.words import RESULT_TABLES
+from movesim.result_tables import RESULT_TABLES
 
 pytest.importorskip("movesim.experiments.compare")
 

@@ -140,9 +140,7 @@ def run_scenarios(task: Task) -> tuple[dict[str, Finished], list[dict[str, Any]]
             scenario, values = share_of(scenario, values, whole_of(task), task.part)
         baseline = finished.get(BASELINE)
         watch = {rule.decided for s in scenarios.values() for rule in s.rules} if name == BASELINE else set()
-        finished[name] = run_policy(
-            start, recorder, scenario, values, solved, task, england_mean, baseline=baseline, watch=watch
-        )
+        finished[name] = run_policy(start, recorder, scenario, values, solved, task, england_mean, baseline=baseline, watch=watch)
         if baseline is not None:
             guards.append(same_before_start(name, scenario, baseline, finished[name]))
             if task.has_placebo:

@@ -41,7 +41,8 @@ from movesim.outcomes.comparison import contributions
 from movesim.outcomes.gaps import gaps
 from movesim.place import load_place
 from movesim.place.parts import sizes
-from movesim.words import HEADLINE, RESULT_TABLES, WEEKS_A_YEAR
+from movesim.result_tables import RESULT_TABLES
+from movesim.words import HEADLINE, WEEKS_A_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd

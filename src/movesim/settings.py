@@ -257,7 +257,9 @@ class CompareSettings(StudySettings):
     """Settings of `movesim compare`: several scenarios beside no change, ranked."""
 
     command: ClassVar[str] = "compare"
-    scenarios: tuple[str, ...] = setting((), names(least=1), "the scenarios to compare with no change and each other", True, -1)
+    scenarios: tuple[str, ...] = setting(
+        (), names(least=1), "the scenarios to compare with no change and each other; all is every one of them", True, -1
+    )
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,8 @@ def test_a_template_explains_every_setting_there_is(kind: str, root: Path) -> No
     text, page = template(kind, "mine"), (root / "docs" / "authoring.md").read_text(encoding="utf-8")
     forms = ("route", "zone") if kind == "place" else (kind,)
     settings = {*schema._COMMON, *schema._OF_KIND[kind], *(key for form in forms for key in schema._CAPACITY[form])}
-    settings |= set(UNITS[kind]) | set(EFFECTS) | set(TARGETING) | {"modifiers", "local_authority", "leakage", "gradient"}
+    settings |= set(UNITS[kind]) | set(EFFECTS) | set(TARGETING)
+    settings |= {"modifiers", "rules", "local_authority", "leakage", "gradient"}
     for key in sorted(settings):
         assert re.search(rf"^[# ]+(- )?{key}:|\b{key} ?[(,:]|, {key}\b", text, re.MULTILINE), key
         assert f"`{key}`" in page or key in ("title", "summary"), key

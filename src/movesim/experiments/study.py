@@ -32,7 +32,7 @@ from movesim.experiments.replicate import BASELINE, Task, run_pair, with_numbers
 from movesim.experiments.runner import Job, Work, do_missing, in_words
 from movesim.experiments.runs import write_whole
 from movesim.experiments.store import MANIFEST, Result, Study, save_table
-from movesim.interventions.files import load_scenario
+from movesim.interventions.files import list_scenarios, load_scenario
 from movesim.interventions.learning import footprint
 from movesim.interventions.shocks import load_shock
 from movesim.interventions.targeting import strata_of
@@ -99,7 +99,10 @@ def people_of(settings: Any) -> int | None:
 
 def prepare(settings: StudySettings | SweepSettings) -> Prepared:
     """Read and check everything a study needs; raise InputError for what cannot be."""
-    read = [load_scenario(name) for name in (BASELINE, *settings.scenarios)]
+    wanted = settings.scenarios
+    if wanted == ("all",):
+        wanted = tuple(name for name in list_scenarios() if name != BASELINE)
+    read = [load_scenario(name) for name in (BASELINE, *wanted)]
     scenarios = {scenario.name: scenario for scenario in read}  # a scenario given by the path of its file has the file's name
     if len(scenarios) < len(read):
         raise InputError(f"scenarios must be different from each other and from '{BASELINE}', which is always run.")

@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Mapping
 
+from movesim.interventions.adaptive import OUTCOMES, Rule
 from movesim.interventions.describing import audience, evidence_of, neighbourhoods, number, pounds, share, stated
 from movesim.interventions.logic_model import as_lines, logic_models
 from movesim.interventions.reach import Reach, of_each_pound, reach
@@ -48,6 +49,9 @@ def describe(scenario: Scenario, width: int = WIDTH) -> str:
         part = scenario.shares[spec.name]
         lines += ["", *textwrap.wrap(spec.title + (f" ({share(part)} of the money)" if part < 1 else ""), width)]
         lines += _rows(_intervention(scenario, spec), width)
+    for rule in scenario.rules:
+        lines += ["", *textwrap.wrap(f"{rule.title} (a rule that decides on the way)", width)]
+        lines += _rows(_rule(scenario, rule), width)
     lines += ["", *_rows([("How sure", _founded(scenario))], width)]
     return "\n".join(lines) + "\n"
 
@@ -111,6 +115,21 @@ def _modifier(scenario: Scenario, modifier: Modifier) -> list[tuple[str, str]]:
             ("Cost", f"{stated(scenario.numbers[cost.path])} per {_UNIT_WORDS[cost.unit]}, before the programmes: {paid}.")
         )
     return told
+
+
+def _rule(scenario: Scenario, rule: Rule) -> list[tuple[str, str]]:
+    central = {path: p.value for path, p in scenario.numbers.items()}
+    titles = {spec.name: spec.title for spec in scenario.interventions}
+    value = lambda name: f"{rule.value(central, name):g}"  # noqa: E731
+    where = f" in deciles {', '.join(map(str, rule.deciles))}" if rule.deciles else ""
+    unit = "standard errors" if rule.measured_in == "standard_errors" else OUTCOMES[rule.outcome]
+    end = f"its money goes to {titles[rule.move_to]}" if rule.move_to else "it ends"
+    return [
+        ("Pilot", f"{titles[rule.pilot]}, in {share(rule.value(central, 'share'))} of neighbourhoods{where}."),
+        ("Survey", f"{value('respondents')} people aged {rule.ages[0]} to {rule.ages[1]} there, and as many in others like "
+                   f"these, before and after {rule.years} years{', the same people' if rule.same_people else ''}."),
+        ("Then", f"everywhere from {value('scale_up_from')} {unit}; below {value('stop_below')} {end}; else it stays as it is."),
+    ]  # fmt: skip
 
 
 def _when(scenario: Scenario, spec: Intervention) -> str:

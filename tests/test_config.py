@@ -22,8 +22,8 @@ from movesim.config import (
 from movesim.errors import InputError
 
 NEEDED = {
-    "run": ["scenario=routes"], "compare": ["scenarios=[routes]"], "sweep": ["scenarios=[routes]"], "trials": [],
-    "calibrate": [], "explain": [],
+    "run": ["scenario=routes"], "compare": ["scenarios=[routes]"], "sweep": ["scenarios=[routes]"],
+    "sensitivity": ["scenario=routes"], "trials": [], "calibrate": [], "explain": [],
 }  # fmt: skip
 
 
@@ -31,7 +31,8 @@ NEEDED = {
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_settings_file_and_the_table_have_the_same_defaults(command: str) -> None:
     listed = {"scenarios": ["routes"]}
-    needed = {"run": {"scenario": "routes"}, "compare": listed, "sweep": listed}.get(command, {})
+    one = {"scenario": "routes"}
+    needed = {"run": one, "sensitivity": one, "compare": listed, "sweep": listed}.get(command, {})
     assert settings_from_overrides(command, NEEDED[command]) == COMMANDS[command](**needed)
     assert set(composed(command, [])) == set(COMMANDS[command].table())
 

@@ -39,9 +39,14 @@ WALLS = {
     "SALib": ("experiments.sensitivity",),
     "numba": ("draws", "behaviour", "place", "outcomes.record"),
     "matplotlib": ("report",),
+    "sklearn": ("experiments",),
+    "prim": ("experiments.sensitivity",),
     "solara": (),
 }
-HEAVY = ("hydra", "omegaconf", "SALib", "matplotlib", "pandas", "numba", "scipy", "mesa", "pyarrow", "yaml", "numpy", "solara")
+HEAVY = (
+    "hydra", "omegaconf", "SALib", "matplotlib", "pandas", "numba", "scipy", "mesa", "pyarrow", "yaml", "numpy", "solara",
+    "sklearn", "prim",
+)  # fmt: skip
 
 
 def modules() -> dict[str, Path]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from movesim.model import ActivityModel
     from movesim.place import build_place, list_places, load_place
     from movesim.place.population import Population
-    from movesim.settings import ExplainSettings
+    from movesim.settings import ExplainSettings, SensitivitySettings
 
 __version__ = "0.1.0"
 
@@ -43,6 +43,7 @@ _HOMES = {
     "Population": "movesim.place.population",
     "Result": "movesim.experiments.store",
     "RunSettings": "movesim.config",
+    "SensitivitySettings": "movesim.settings",
     "SweepSettings": "movesim.config",
     "TrialsSettings": "movesim.config",
     "build_place": "movesim.place",
@@ -65,6 +66,7 @@ __all__ = [
     "Population",
     "Result",
     "RunSettings",
+    "SensitivitySettings",
     "SweepSettings",
     "TrialsSettings",
     "__version__",
@@ -80,6 +82,7 @@ __all__ = [
     "load_place",
     "load_scenario",
     "run",
+    "sensitivity",
     "sweep",
     "trials",
 ]
@@ -139,6 +142,17 @@ def sweep(settings: SweepSettings | None = None, /, **keys: Any) -> Result:
     >>> movesim.sweep(scenarios=["routes"], vary={"scenarios.routes.effect": [5, 10]}).to_frame("sweep")  # doctest: +SKIP
     """
     return _study("sweep", settings, keys)
+
+
+def sensitivity(settings: SensitivitySettings | None = None, /, **keys: Any) -> Result:
+    """Work out which assumptions decide what a scenario changes and return the result, whose table is "sensitivity".
+
+    Arguments: the keys of `movesim sensitivity` by name, or one SensitivitySettings.
+    Raises InputError for a wrong key or value, MovesimError when a run fails or an outcome cannot be analysed.
+
+    >>> movesim.sensitivity(scenario="routes", method="morris").to_frame("sensitivity")  # doctest: +SKIP
+    """
+    return _study("sensitivity", settings, keys)
 
 
 def trials(settings: TrialsSettings | None = None, /, **keys: Any) -> Any:

@@ -96,6 +96,13 @@ def perhaps(check: Check) -> Check:
     return lambda key, value: None if value is None else check(key, value)
 
 
+def number(key: str, value: Any) -> float:
+    """Check a number of any sign."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InputError(f"{key} must be a number, got {quoted(value)}.")
+    return float(value)
+
+
 def yes_no(key: str, value: Any) -> bool:
     """Check a truth value."""
     if not isinstance(value, bool):

@@ -53,7 +53,7 @@ def _stopped(words: Sequence[str]) -> int:
     import shlex
 
     line = shlex.join(["movesim", *words])
-    if words and words[0] in ("run", "compare", "sweep", "trials", "calibrate"):
+    if words and words[0] in ("run", "compare", "sweep", "sensitivity", "trials", "calibrate"):
         _warn(f"\nStopped. What was finished is kept; the same command goes on from there:\n  {line}")
     else:
         _warn("\nStopped.")
@@ -187,6 +187,9 @@ def _findings(command: str, result: Any) -> dict[str, Any]:
         from movesim.report.sweep import headline
 
         found["table"] = json.loads(headline(result.folder).to_json(orient="records"))
+    elif command == "sensitivity":
+        found["table"] = json.loads(result.to_frame("sensitivity").to_json(orient="records"))
+        found["analyses"] = result.manifest["analyses"]
     elif command in ("run", "compare"):
         from movesim.words import HEADLINE
 
@@ -484,6 +487,7 @@ _COMMANDS: dict[str, Callable[[str, list[str]], int]] = {
     "run": _study,
     "compare": _study,
     "sweep": _study,
+    "sensitivity": _study,
     "explain": _study,
     "trials": _study,
     "calibrate": _study,

@@ -12,6 +12,7 @@ SUMMARIES = {
     "run": "one scenario beside no change",
     "compare": "several scenarios beside no change, ranked, with a report",
     "sweep": "scenarios beside no change over many values of any numbers",
+    "sensitivity": "which assumptions decide what a scenario changes",
     "explain": "weeks of one person's life: what decided, by which draw, and why",
     "trials": "the published studies run again inside the model",
     "calibrate": "fit the model to published shares",
@@ -35,6 +36,9 @@ MORE_EXAMPLES = (
     ("movesim sweep 'scenarios=[routes]' behaviour.habit.gain=prior scenarios.routes.effect=prior design=sobol", "Sobol' points"),
     ("movesim compare 'scenarios=[routes]' 'shocks=[pandemic]'", "in a world that a pandemic strikes, no change included"),
     ("movesim sweep 'scenarios=[routes]' design=points.csv shard=1/4", "your own points, a quarter of them"),
+    ("movesim sensitivity scenario=routes people=5000 dry_run=true", "screen, then shares of variance: how long?"),
+    ("movesim sensitivity scenario=routes method=morris trajectories=20", "which of all its numbers matter at all"),
+    ("movesim sensitivity scenario=routes method=pawn given=outputs/sweep/FOLDER", "from a sweep's runs, with no further one"),
 )
 USAGES = {
     "report": (

@@ -18,9 +18,11 @@ from movesim.checks import (
     amount,
     as_whole,
     choice,
+    existing_folder,
     folder,
     name,
     names,
+    number,
     numbers,
     people,
     perhaps,
@@ -277,6 +279,42 @@ class SweepSettings(PolicySettings):
 
 
 @dataclass(frozen=True)
+class SensitivitySettings(PolicySettings):
+    """Settings of `movesim sensitivity`: which assumptions decide what a scenario changes."""
+
+    command: ClassVar[str] = "sensitivity"
+    record: ClassVar[str] = "last"
+    scenario: str = setting("", name, "the scenario that is run beside no change", True, -1)
+    method: str = setting(
+        "auto", choice("auto", "morris", "sobol", "fast", "rbd_fast", "pawn", "dgsm", "rsa"),
+        "auto screens by morris, then sobol on what is left; or fast, rbd_fast, pawn, dgsm, rsa", rank=-1,
+    )  # fmt: skip
+    outcomes: tuple[str, ...] = setting(
+        ("imd_decile",), names(least=1), "an axis, spent or age_group.axis.outcome.measure; value: before, @YEAR behind", rank=-1
+    )
+    factors: tuple[str, ...] = setting(
+        (), names(), "paths, their beginnings, groups, fitted, demography; none: fitted and the scenario's", rank=-1
+    )
+    groups: bool = setting(False, yes_no, "an index a group in the place of one a number (morris and sobol)", rank=0)
+    trajectories: int = setting(20, whole(1, 100_000), "trajectories of morris", rank=0)
+    n: int = setting(64, whole(1, 1_000_000), "rows of a design (sobol: a power of two)", rank=0)
+    scrambles: int = setting(8, whole(1, 10_000), "independent designs of all but morris, which tell the intervals", rank=0)
+    most: int = setting(12, whole(2, 1_000), "factors that the screening of auto hands on, at most", rank=0)
+    yearly: tuple[str, ...] = setting(("all", "imd_decile"), names(), "axes of which every year is kept", True)
+    fails_above: float | None = setting(
+        None, perhaps(number), "points of change above which a plan fails; null: 0, or the worst quarter of runs"
+    )
+    given: Path | None = setting(None, perhaps(existing_folder), "a sweep's folder to analyse, with no further run")
+    design_seed: int = setting(1, whole(0, MANY), "chance in placing the points")
+    replicates: int = setting(1, whole(1, 1), "always 1: chance is a factor of the design", rank=2)
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """The scenario as a list of one, so that all studies are read alike."""
+        return (self.scenario,)
+
+
+@dataclass(frozen=True)
 class TrialsSettings(RepeatedSettings):
     """Settings of `movesim trials`: the published studies run again inside the model."""
 
@@ -327,5 +365,13 @@ class ExplainSettings(ModelSettings):
 
 COMMANDS: dict[str, type[Settings]] = {
     each.command: each
-    for each in (RunSettings, CompareSettings, SweepSettings, TrialsSettings, CalibrateSettings, ExplainSettings)
+    for each in (
+        RunSettings,
+        CompareSettings,
+        SweepSettings,
+        SensitivitySettings,
+        TrialsSettings,
+        CalibrateSettings,
+        ExplainSettings,
+    )
 }

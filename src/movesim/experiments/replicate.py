@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -110,18 +110,27 @@ def run_pair(task: Task) -> dict[str, Any]:
     return {"tables": tables_of(finished, task), "notes": {"guards": guards, "drift": drift(recorder)}}
 
 
-def run_scenarios(task: Task) -> tuple[dict[str, Finished], list[dict[str, Any]], Recorder]:
-    """Run the baseline and every scenario of a pair; return the runs by name, the guards that passed and the burn-in's record.
+@dataclass(frozen=True)
+class Past:
+    """What all scenarios of a pair share: settled people at week 0, what was recorded of them, and the run of no change."""
 
-    Raises GuardError as run_pair does, OtherMake where this process would give other numbers than the study was planned for.
+    start: Simulation
+    recorder: Recorder
+    england_mean: Callable[[tuple[int, ...]], float]
+    baseline: Finished
+
+
+def begin(task: Task, baseline: Scenario, watch: Collection[int] = ()) -> Past:
+    """Settle the people of a pair and run no change; raise OtherMake where this process would give other numbers.
+
+    `watch` are weeks at which rules of the scenarios decide, for run_policy.
     """
     population = population_of(task)
-    scenarios = {s.name: s for s in task.read or map(load_scenario, (BASELINE, *task.scenarios))}
     rules, references = rules_and_references(task.draws, task.replicate, task.behaviour)
-    drawn = {name: scenario_values(s, task) for name, s in scenarios.items()}
+    drawn = scenario_values(baseline, task)
     spare = spare_rows(population, task.years) if task.demography else 0
     start = Simulation(population, rules, references, task.seed, task.replicate, spare, threads=task.threads)
-    start.people.trend = scenarios[BASELINE].trend(drawn[BASELINE])
+    start.people.trend = baseline.trend(drawn)
     recorder = Recorder(population.local_authorities, areas=task.areas)
     record_burn_in(start, recorder)
     if task.demography:
@@ -131,20 +140,36 @@ def run_scenarios(task: Task) -> tuple[dict[str, Finished], list[dict[str, Any]]
     def england_mean(domains: tuple[int, ...]) -> float:
         return england_readiness(task.draws, task.replicate, task.behaviour, domains)
 
-    finished: dict[str, Finished] = {}
-    guards = []
+    solved = solve(baseline, drawn, task.draws, task.replicate, task.behaviour)
+    finished = run_policy(start, recorder, baseline, drawn, solved, task, england_mean, watch=watch)
+    return Past(start, recorder, england_mean, finished)
+
+
+def decisions(scenarios: Iterable[Scenario]) -> set[int]:
+    """Return the weeks at which rules of scenarios decide."""
+    return {rule.decided for scenario in scenarios for rule in scenario.rules}
+
+
+def run_scenarios(task: Task, past: Past | None = None) -> tuple[dict[str, Finished], list[dict[str, Any]], Recorder]:
+    """Run the baseline and every scenario of a pair; return the runs by name, the guards that passed and the burn-in's record.
+
+    `past`, what `begin` gave for the same pair, if it is at hand. Raises GuardError as run_pair does, OtherMake as begin does.
+    """
+    scenarios = {s.name: s for s in task.read or map(load_scenario, (BASELINE, *task.scenarios))}
+    past = begin(task, scenarios[BASELINE], decisions(scenarios.values())) if past is None else past
+    start, recorder, baseline = past.start, past.recorder, past.baseline
+    finished, guards = {BASELINE: baseline}, []
     for name, scenario in scenarios.items():
-        solved = solve(scenario, drawn[name], task.draws, task.replicate, task.behaviour)
-        values = drawn[name]
+        if name == BASELINE:
+            continue
+        values = scenario_values(scenario, task)
+        solved = solve(scenario, values, task.draws, task.replicate, task.behaviour)
         if task.part is not None:
             scenario, values = share_of(scenario, values, whole_of(task), task.part)
-        baseline = finished.get(BASELINE)
-        watch = {rule.decided for s in scenarios.values() for rule in s.rules} if name == BASELINE else set()
-        finished[name] = run_policy(start, recorder, scenario, values, solved, task, england_mean, baseline=baseline, watch=watch)
-        if baseline is not None:
-            guards.append(same_before_start(name, scenario, baseline, finished[name]))
-            if task.has_placebo:
-                guards.append(placebo(name, start, recorder, scenario, values, solved, task, england_mean, baseline))
+        finished[name] = run_policy(start, recorder, scenario, values, solved, task, past.england_mean, baseline=baseline)
+        guards.append(same_before_start(name, scenario, baseline, finished[name]))
+        if task.has_placebo:
+            guards.append(placebo(name, start, recorder, scenario, values, solved, task, past.england_mean, baseline))
     return finished, guards, recorder
 
 

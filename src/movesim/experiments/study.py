@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from movesim.interventions.scenario import Scenario
     from movesim.interventions.shocks import Shock
     from movesim.place.population import Population
-    from movesim.settings import Settings, StudySettings, SweepSettings
+    from movesim.settings import SensitivitySettings, Settings, StudySettings, SweepSettings
 
 DRIFT_ALLOWED = 0.003  # shares may move by 0.3 points over the last year of the burn-in
 PACKAGES = ("mesa", "numpy", "numba", "pandas", "scipy", "pyarrow", "hydra-core", "matplotlib")
@@ -60,7 +60,7 @@ PACKAGES = ("mesa", "numpy", "numba", "pandas", "scipy", "pyarrow", "hydra-core"
 class Prepared:
     """What a study's settings mean: scenarios read and checked, people made, and what makes a run of it another run."""
 
-    settings: StudySettings | SweepSettings
+    settings: StudySettings | SweepSettings | SensitivitySettings
     scenarios: dict[str, Scenario]
     population: Population
     areas: tuple[int, ...]
@@ -97,7 +97,7 @@ def people_of(settings: Any) -> int | None:
     return None if settings.people == "all" else int(settings.people)
 
 
-def prepare(settings: StudySettings | SweepSettings) -> Prepared:
+def prepare(settings: StudySettings | SweepSettings | SensitivitySettings) -> Prepared:
     """Read and check everything a study needs; raise InputError for what cannot be."""
     wanted = settings.scenarios
     if wanted == ("all",):

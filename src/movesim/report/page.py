@@ -26,6 +26,7 @@ from movesim.report.finding import SURE_ENOUGH
 from movesim.report.learned import rule_words, rules_shown, shock_words
 from movesim.report.precision import precision_words
 from movesim.report.questions import worth_list
+from movesim.report.sensitivity import is_sensitivity, sensitivity_chart, sensitivity_page
 from movesim.report.spend import payers_table
 from movesim.report.style import Chart
 from movesim.report.sweep import chart as sweep_chart
@@ -63,6 +64,8 @@ def build_report(folder: Path | str) -> Path:
     """
     if is_sweep(folder):
         return sweep_page(folder)
+    if is_sensitivity(folder):
+        return sensitivity_page(folder)
     facts = Facts.read(folder)
     folder = Path(folder)
     drawn = {name: function(facts) for name, function in CHARTS.items()}
@@ -92,8 +95,10 @@ def figure(folder: Path | str, name: str = "gap-over-time") -> Figure:
     folder: a result folder; name: the name of its files in figures/, as "gradient" or "where"; of a sweep, a swept number.
     Raises InputError for a name that no figure has, and for a figure that this result has not enough in it for.
     """
-    if is_sweep(folder):
-        drawn = sweep_chart(folder, None if name == "gap-over-time" else name).figure(slide=True)
+    if is_sweep(folder) or is_sensitivity(folder):
+        of_sweep = is_sweep(folder)
+        own = sweep_chart(folder, None if name == "gap-over-time" else name) if of_sweep else sensitivity_chart(folder, name)
+        drawn = own.figure(slide=True)
         drawn.set_dpi(SCREEN_DPI)
         return drawn
     if name not in CHARTS:

@@ -12,6 +12,7 @@ from movesim.report.learned import rule_words, shock_words
 from movesim.report.precision import precision_words
 from movesim.report.questions import lines_of, reckoned, unseen
 from movesim.report.ranking import rank
+from movesim.report.sensitivity import is_sensitivity, sensitivity_lines
 from movesim.report.spend import spend_words
 from movesim.report.sweep import is_sweep, sweep_lines
 from movesim.report.tables import ENOUGH_PAIRS, Result, read_result
@@ -26,6 +27,8 @@ def terminal_summary(folder: Path | str) -> str:
     """
     if is_sweep(folder):
         return say.ascii_minus("\n".join(line for text in sweep_lines(folder) for line in fold(text))) + "\n"
+    if is_sensitivity(folder):
+        return say.ascii_minus("\n".join(line for text in sensitivity_lines(folder) for line in fold(text))) + "\n"
     result = read_result(folder)
     fact = numbers_of(result, rank(result))
     precise = [line for text in precision_words(result.manifest) for line in fold(text)]

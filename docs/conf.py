@@ -162,6 +162,32 @@ def fit() -> str:
     return f"{made}\n\n{table(head, rows)}"
 
 
+def validation() -> str:
+    """Return the kept scorecard, a section a table: what was published, what was predicted, and whether that was right."""
+    kept = Path(__file__).resolve().parent / "scorecard.csv"
+    with kept.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    scored = [row for row in rows if row["verdict"] != "skipped"]
+    inside, half = (sum(row["verdict"] in which for row in scored) for which in (("inside 50%", "inside 90%"), ("inside 50%",)))
+    parts = [
+        f"{len(scored)} figures: {inside} ({100 * inside / len(scored):.0f}%) inside the 90% interval, {half} "
+        f"({100 * half / len(scored):.0f}%) inside the 50% interval; {len(rows) - len(scored)} skipped."
+    ]
+    for section in dict.fromkeys(row["section"] for row in rows):
+        of = [row for row in rows if row["section"] == section]
+        shown = (
+            (
+                r["meaning"], r["observed"], f"{r['low']} to {r['high']}" if r["low"] else "",
+                f"**{r['verdict']}**" if r["verdict"] == "MISS" else r["verdict"],
+                r["explanation"] if r["verdict"] == "MISS" else r["skipped"], r["ids"].replace(";", ", ") or r["source"],
+            )
+            for r in of
+        )  # fmt: skip
+        head = ("figure", "published", "predicted, 9 in 10", "verdict", "why", "evidence")
+        parts.append(f"### {section.capitalize()}\n\n{table(head, shown)}")
+    return "\n\n".join(parts)
+
+
 def benchmarks() -> str:
     """Return the kept figures of the benchmarks."""
     with (Path(__file__).resolve().parents[1] / "benchmarks" / "results.csv").open(encoding="utf-8", newline="") as file:
@@ -189,6 +215,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "shock numbers": shock_numbers,
     "fit": fit,
     "worth": worth,
+    "validation": validation,
     "streams": lambda: table(("stream", "number"), ((f"`{k}`", v) for k, v in words.STREAMS.items())),
     "examples": lambda: "```sh\n" + "\n".join(f"{line}  # {meaning}" for line, meaning in helptext.EXAMPLES) + "\n```",
 }

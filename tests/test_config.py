@@ -23,7 +23,7 @@ from movesim.errors import InputError
 
 NEEDED = {
     "run": ["scenario=routes"], "compare": ["scenarios=[routes]"], "sweep": ["scenarios=[routes]"],
-    "sensitivity": ["scenario=routes"], "trials": [], "calibrate": [], "explain": [],
+    "sensitivity": ["scenario=routes"], "trials": [], "calibrate": [], "validate": [], "explain": [],
 }  # fmt: skip
 
 

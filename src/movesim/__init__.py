@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from movesim.behaviour.difference import compare_runs
     from movesim.behaviour.panel import Panel
-    from movesim.config import CalibrateSettings, CompareSettings, RunSettings, SweepSettings, TrialsSettings
+    from movesim.config import CalibrateSettings, CompareSettings, RunSettings, SweepSettings, TrialsSettings, ValidateSettings
     from movesim.errors import GuardError, InputError, MovesimError
     from movesim.experiments.break_even import BreakEven
     from movesim.experiments.explain import Explanation
@@ -46,6 +46,7 @@ _HOMES = {
     "SensitivitySettings": "movesim.settings",
     "SweepSettings": "movesim.config",
     "TrialsSettings": "movesim.config",
+    "ValidateSettings": "movesim.config",
     "build_place": "movesim.place",
     "compare_runs": "movesim.behaviour.difference",
     "list_places": "movesim.place",
@@ -69,6 +70,7 @@ __all__ = [
     "SensitivitySettings",
     "SweepSettings",
     "TrialsSettings",
+    "ValidateSettings",
     "__version__",
     "break_even",
     "build_place",
@@ -85,6 +87,7 @@ __all__ = [
     "sensitivity",
     "sweep",
     "trials",
+    "validate",
 ]
 
 
@@ -168,7 +171,25 @@ def calibrate(settings: CalibrateSettings | None = None, /, **keys: Any) -> Path
 
     Arguments: the keys of `movesim calibrate` by name, or one CalibrateSettings.
     """
-    return _called("calibrate", settings, keys)
+    result: Path = _called("calibrate", settings, keys)
+    if (settings.out if settings is not None else keys.get("out")) is not None and result.suffix == ".parquet":
+        page = importlib.import_module("movesim.report.posterior_page")
+        page.build_posterior_report(result.with_suffix(".yaml"), result.parent)
+    return result
+
+
+def validate(settings: ValidateSettings | None = None, /, **keys: Any) -> Any:
+    """Ask the fitted ensemble for figures it was never fitted to and return the scorecard.
+
+    Arguments: the keys of `movesim validate` by name, or one ValidateSettings.
+    Raises InputError for a wrong key or value, or a wrong row in conf/validation.
+
+    >>> print(movesim.validate(people=20_000, replicates=4))  # doctest: +SKIP
+    """
+    result = _called("validate", settings, keys)
+    if (settings.report if settings is not None else keys.get("report", True)) and len(result.table):
+        importlib.import_module("movesim.report.validation_page").build_validation_report(result.folder)
+    return result
 
 
 def break_even(comparison: Result | str | Path, **keys: Any) -> BreakEven:

@@ -163,6 +163,15 @@ def folder(key: str, value: Any) -> Path | None:
     return path
 
 
+def existing_file(key: str, value: Any) -> Path | None:
+    """Check a file that must be there, or nothing."""
+    if value is None:
+        return None
+    if not isinstance(value, str | os.PathLike) or not Path(value).expanduser().is_file():
+        raise InputError(f"{key} must be a file that is there, or null, got {quoted(value)}.")
+    return Path(value).expanduser()
+
+
 def existing_folder(key: str, value: Any) -> Path:
     """Check a folder that must be there."""
     path = folder(key, value)

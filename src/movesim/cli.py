@@ -53,7 +53,7 @@ def _stopped(words: Sequence[str]) -> int:
     import shlex
 
     line = shlex.join(["movesim", *words])
-    if words and words[0] in ("run", "compare", "sweep", "sensitivity", "trials", "calibrate"):
+    if words and words[0] in ("run", "compare", "sweep", "sensitivity", "trials", "calibrate", "validate"):
         _warn(f"\nStopped. What was finished is kept; the same command goes on from there:\n  {line}")
     else:
         _warn("\nStopped.")
@@ -168,7 +168,7 @@ def _one_study(command: str, settings: Any) -> int:
 
 
 def _summary(command: str, result: Any) -> str:
-    if command == "trials":
+    if command in ("trials", "validate"):
         return str(result)
     from movesim.report import terminal_summary
 
@@ -491,6 +491,7 @@ _COMMANDS: dict[str, Callable[[str, list[str]], int]] = {
     "explain": _study,
     "trials": _study,
     "calibrate": _study,
+    "validate": _study,
     "report": _report,
     "place": _place,
     "scenario": _scenario,

@@ -19,6 +19,7 @@ from movesim.settings import (
     Settings,
     SweepSettings,
     TrialsSettings,
+    ValidateSettings,
     unknown_key,
 )
 
@@ -32,6 +33,7 @@ __all__ = [
     "Settings",
     "SweepSettings",
     "TrialsSettings",
+    "ValidateSettings",
     "cache_folder",
     "composed",
     "conf_folder",

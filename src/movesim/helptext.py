@@ -16,6 +16,7 @@ SUMMARIES = {
     "explain": "weeks of one person's life: what decided, by which draw, and why",
     "trials": "the published studies run again inside the model",
     "calibrate": "fit the model to published shares",
+    "validate": "what the fitted model says of figures it was never fitted to",
     "report": "write the pages of a result folder again",
     "place": "list, build, inspect or export places",
     "scenario": "write, check or show a scenario",

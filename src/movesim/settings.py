@@ -18,6 +18,7 @@ from movesim.checks import (
     amount,
     as_whole,
     choice,
+    existing_file,
     existing_folder,
     folder,
     name,
@@ -325,6 +326,21 @@ class TrialsSettings(RepeatedSettings):
 
 
 @dataclass(frozen=True)
+class ValidateSettings(RepeatedSettings):
+    """Settings of `movesim validate`: what the fitted ensemble says of figures it was never fitted to."""
+
+    command: ClassVar[str] = "validate"
+    place: str = setting("nottinghamshire_derbyshire", name, "the place whose authorities are predicted", True, 0)
+    people: int | str = setting(100_000, people, "how many agents are sampled from the place, or all", True, 0)
+    replicates: int = setting(30, whole(1, 100_000), "pairs (parameter draw i, seed i)")
+    data: Path | None = setting(
+        Path("../shared/data"), folder, "published tables (activity/cw0305_flat.csv); rows without theirs are skipped"
+    )
+    ensemble: Path | None = setting(None, existing_file, "another ensemble (a Parquet file of draws) in place of the fitted one")
+    report: bool = setting(True, yes_no, "write report.html and figures", rank=2)
+
+
+@dataclass(frozen=True)
 class CalibrateSettings(ModelSettings):
     """Settings of `movesim calibrate`: fit the model to published shares and keep an ensemble that fits."""
 
@@ -332,6 +348,14 @@ class CalibrateSettings(ModelSettings):
     place: str = setting("england", name, "the place whose published shares are fitted", True, 0)
     points: int = setting(200, whole(1, 1_000_000), "parameter draws tried, at most", True)
     keep: int = setting(50, whole(1, 100_000), "parameter draws kept as the fitted ensemble", True)
+    method: str = setting(
+        "optimise",
+        choice("optimise", "posterior"),
+        "optimise: members fitted one by one; posterior: waves, an emulator, emcee",
+        True,
+    )
+    quick: bool = setting(False, yes_no, "posterior: fewer runs and shorter chains, in minutes", True)
+    out: Path | None = setting(None, folder, "posterior: folder to write to; null: movesim's own conf/calibration", rank=2)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -372,6 +396,7 @@ COMMANDS: dict[str, type[Settings]] = {
         SensitivitySettings,
         TrialsSettings,
         CalibrateSettings,
+        ValidateSettings,
         ExplainSettings,
     )
 }

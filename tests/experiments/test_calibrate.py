@@ -56,9 +56,9 @@ def test_only_computed_numbers_are_fitted_and_stay_inside_their_ends() -> None:
 
 def test_targets_have_sources_and_roles() -> None:
     found = published.read_targets()
-    assert {t.role for t in found} == {"fit", "check"}
+    assert {t.role for t in found} == {"fit", "held_out"}
     assert all(t.ids and t.status in ("read", "computed", "assumed") for t in found)
-    fit, check = ({i for t in found if t.role == r for i in t.ids} for r in ("fit", "check"))
+    fit, check = ({i for t in found if t.role == r for i in t.ids} for r in ("fit", "held_out"))
     assert not fit & check, "a figure cannot be both fitted and checked"
 
 
@@ -67,7 +67,7 @@ def test_a_wrong_target_is_refused_with_its_line(tmp_path, monkeypatch: pytest.M
     text = (conf_folder() / "calibration" / "targets.yaml").read_text(encoding="utf-8")
     for wrong, sentence in (
         (text.replace("estimator: no_minutes", "estimator: no_minuets"), r"targets.yaml:\d+:\d+: the estimator must be share"),
-        (text.replace("role: check", "role: chek", 1), r"the role must be fit or check, got 'chek'"),
+        (text.replace("role: held_out", "role: hold_out", 1), r"the role must be fit or held_out, got 'hold_out'"),
         (text.replace("spread: 0.004", "sprad: 0.004", 1), r"a target has no key 'sprad'"),
     ):
         (tmp_path / "calibration" / "targets.yaml").write_text(wrong, encoding="utf-8")

@@ -182,6 +182,10 @@ def calibrate(settings: CalibrateSettings) -> Path:
 
     Raises MovesimError when fewer members than asked for come close enough to the headline targets.
     """
+    if settings.method == "posterior":
+        from movesim.experiments.posterior import calibrate_posterior
+
+        return calibrate_posterior(settings)
     ledger = behaviour_ledger()
     people = None if settings.people == "all" else int(settings.people)
     problem = Problem(

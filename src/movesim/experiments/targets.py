@@ -61,8 +61,8 @@ def read_targets() -> tuple[Target, ...]:
             raise document.error((name, min(unknown)), f"a target has no key '{min(unknown)}'.", key=True)
         if row["estimator"] not in ESTIMATORS:
             raise document.error((name, "estimator"), f"the estimator must be {one_of(ESTIMATORS)}, got '{row['estimator']}'.")
-        if row["role"] not in ("fit", "check"):
-            raise document.error((name, "role"), f"the role must be fit or check, got '{row['role']}'.")
+        if row["role"] not in ("fit", "held_out"):
+            raise document.error((name, "role"), f"the role must be fit or held_out, got '{row['role']}'.")
         query = {k: row[k] for k in ("age_group", "axis", "level", "against", "outcome", "percentile", "domain") if k in row}
         found.append(
             Target(

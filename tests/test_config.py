@@ -151,6 +151,8 @@ def test_contradictions_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         RunSettings(scenario="a", engine="serial", workers=3)
     with pytest.raises(InputError, match=r"keep=5 is more than the points=4 that are tried"):
         CalibrateSettings(points=4, keep=5)
+    with pytest.raises(InputError, match=r"ladder=true asks about the whole place, split=authorities runs it apart"):
+        RunSettings(scenario="a", split="authorities", ladder=True)
 
 
 def test_a_file_where_a_folder_should_be(empty_folder: Path) -> None:

@@ -30,6 +30,11 @@ def settings(*more: str) -> object:
     return settings_from_overrides("compare", ["scenarios=[test_and_learn]", *words(KEYS), *more])
 
 
+def test_rules_look_at_the_whole_place() -> None:
+    with pytest.raises(InputError, match=r"The rules of 'test_and_learn' look at the whole place; run it without split=auth"):
+        prepare(settings("split=authorities"))
+
+
 # --- what is asked ----------------------------------------------------------------------------------------------------
 def test_shocks_and_their_numbers_make_another_study() -> None:
     plain, one = prepare(settings()), prepare(settings("shocks=[pandemic]"))

@@ -46,7 +46,7 @@ def small_population(people: int = 2_000, neighbourhoods: int = 20, seed: int = 
         "code": np.array([f"X{i:07d}" for i in range(g)]), "name": np.array([f"Place {i}" for i in range(g)]),
         "local_authority": np.arange(g) % 3, "imd_decile": decile, "residents": np.bincount(here, columns["weight"], g),
         "anti_social_behaviour": 24 - 2.0 * decile, "connectivity": 74 - 1.2 * decile, "outdoor_space": 100 + 28.0 * decile,
-        "facilities": 50.0 + decile,
+        "facilities": (50.0 + decile) / 100,
     }  # fmt: skip
     return SimpleNamespace(
         name="small", title="Small made-up place", people=columns, ties=ties, tie_kind=kind,

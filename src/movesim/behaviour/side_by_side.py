@@ -145,7 +145,8 @@ def compare(model: ReferenceModel, simulation: Simulation) -> Comparison:
     out.note("x4", [p.x4 for p in everybody], read.mean, floor=1e-2)
     out.note("year", [p.year_total for p in everybody], read.year, floor=1e-2)
     out.note("H", np.transpose([p.H for p in everybody]), read.habits, own)
-    out.note("minutes", np.transpose([p.minutes for p in everybody]), read.minutes, floor=1e-2)
+    # what school takes from play may leave next to nothing, a difference of near-equal minutes: below a minute it is absolute
+    out.note("minutes", np.transpose([p.minutes for p in everybody]), read.minutes, floor=1.0)
     if simulation.measured is not None:
         for row, name in enumerate(("share", "mastery", "enjoyment")):
             out.note(name, [getattr(p, name) for p in everybody], simulation.measured[row, : model.n], scored, floor=1e-6)

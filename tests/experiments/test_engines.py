@@ -108,6 +108,7 @@ def test_a_task_that_never_ends_is_stopped() -> None:
     assert str(found.error) == "it took longer than 0.2 seconds (seconds_a_run)"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 def test_a_task_that_never_ends_is_stopped_in_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Local(2)

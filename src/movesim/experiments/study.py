@@ -371,7 +371,7 @@ def rules_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the table of what rules decided, with its columns where no rule has decided anything."""
     import pandas as pd
 
-    return frame if len(frame.columns) else pd.DataFrame(columns=[c.name for c in RESULT_TABLES["rules"][1]])
+    return frame if len(frame.columns) else pd.DataFrame({c.name: pd.Series(dtype=c.dtype) for c in RESULT_TABLES["rules"][1]})
 
 
 def assumptions(settings: Any, scenarios: Mapping[str, Scenario], shocks: Sequence[Shock] = ()) -> pd.DataFrame:

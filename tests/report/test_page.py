@@ -217,3 +217,21 @@ def test_a_refused_folder_is_left_as_it_was(folder_of, tmp_path):
     with pytest.raises(InputError, match=r"gaps\.parquet: not found"):
         build_report(tmp_path)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_charts_of_many_options_show_those_that_rank_first(monkeypatch, built):
+    """A chart of thirty rows cannot be read; what is left out is said, and the tables have it."""
+    whole = Facts.read(built)
+    assert whole.drawn() is whole and len(whole.result.options) == 4
+    in_detail = terminal_summary(built)
+    monkeypatch.setattr("movesim.report.facts.MOST_DRAWN", 2)
+    monkeypatch.setattr("movesim.report.terminal.MOST_DRAWN", 2)
+    few = whole.drawn()
+    ranked = [name for name in whole.numbers["order"] if name not in (whole.result.baseline["name"], whole.focus["name"])]
+    assert {o["name"] for o in few.result.options} == {whole.focus["name"], ranked[0]}
+    assert few.focus["name"] == whole.focus["name"] and few.focus["change"] == whole.focus["change"]
+    assert "Drawn: of 4 options the 2 that rank first." in few.source
+    assert isinstance(CHARTS["gap-over-time"](few), Chart)
+    told = terminal_summary(built)
+    assert "here of the 2 options that rank first." in " ".join(told.split()) and len(told) < len(in_detail)
+    assert all(option["title"].split(",")[0][:20] in told for option in whole.numbers["options"])

@@ -65,7 +65,7 @@ def _years(values: np.ndarray, horizon: int, few: bool) -> str:
 
 
 def _length(value: float, horizon: int) -> str:
-    return f"over {horizon}" if value > horizon else f"{value:.1f}"
+    return f"over {horizon}" if value > horizon else "under 0.1" if 0 < value < 0.05 else f"{value:.1f}"
 
 
 def _count(years: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,20 @@ from movesim.report.finding import numbers_of, option_of
 from movesim.report.ranking import Ranking, rank
 from movesim.report.tables import ENOUGH_PAIRS, Result, read_result
 
+MOST_DRAWN = 7  # options that a chart can show side by side and still be read
+
 
 @dataclass(frozen=True)
 class Facts:
-    """What every chart needs: the tables, the rounded numbers with their sentences, and the ranking future by future."""
+    """What every chart needs: the tables, the rounded numbers with their sentences, and the ranking future by future.
+
+    `of_all` is how many options there are where these facts hold only those that charts show, else 0.
+    """
 
     result: Result
     numbers: dict[str, Any]
     ranking: Ranking
+    of_all: int = 0
 
     @classmethod
     def read(cls, folder: Path | str) -> Facts:
@@ -26,6 +32,22 @@ class Facts:
         result = read_result(folder)
         ranking = rank(result)
         return cls(result, numbers_of(result, ranking), ranking)
+
+    def drawn(self) -> Facts:
+        """Return the facts of the options that charts show: all of them, or of many those that rank first."""
+        result = self.result
+        if len(result.options) <= MOST_DRAWN:
+            return self
+        base, first = result.baseline["name"], self.focus["name"]
+        ranked = [name for name in self.numbers["order"] if name not in (base, first)]
+        kept = {base, first, *ranked[: MOST_DRAWN - 1]}
+        few = replace(
+            result,
+            manifest={**result.manifest, "scenarios": [s for s in result.manifest["scenarios"] if s["name"] in kept]},
+            tables={n: t[t["scenario"].isin(kept)] if "scenario" in t.columns else t for n, t in result.tables.items()},
+        )
+        ranking = rank(few)
+        return Facts(few, numbers_of(few, ranking), ranking, len(result.options))
 
     @property
     def focus(self) -> dict[str, Any]:
@@ -49,4 +71,5 @@ class Facts:
     @property
     def source(self) -> str:
         """The first words of every source line."""
-        return f"Source: movesim, {self.numbers['place']}."
+        some = f" Drawn: of {self.of_all} options the {MOST_DRAWN} that rank first." if self.of_all else ""
+        return f"Source: movesim, {self.numbers['place']}.{some}"

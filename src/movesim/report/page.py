@@ -68,7 +68,8 @@ def build_report(folder: Path | str) -> Path:
         return sensitivity_page(folder)
     facts = Facts.read(folder)
     folder = Path(folder)
-    drawn = {name: function(facts) for name, function in CHARTS.items()}
+    shown = facts.drawn()
+    drawn = {name: function(shown) for name, function in CHARTS.items()}
     charts = {name: chart for name, chart in drawn.items() if isinstance(chart, Chart)}
     svgs = {name: chart.svg() for name, chart in charts.items()}
     html = render(facts, drawn, svgs)
@@ -103,7 +104,7 @@ def figure(folder: Path | str, name: str = "gap-over-time") -> Figure:
         return drawn
     if name not in CHARTS:
         raise InputError(f"There is no figure called '{name}'.{did_you_mean(name, CHARTS)} There are {one_of(CHARTS)}.")
-    chart = CHARTS[name](Facts.read(folder))
+    chart = CHARTS[name](Facts.read(folder).drawn())
     if not isinstance(chart, Chart):
         raise InputError(f"There is no figure '{name}' of this result: {chart}")
     drawn = chart.figure(slide=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from movesim.report import say
+from movesim.report.facts import MOST_DRAWN
 from movesim.report.finding import numbers_of
 from movesim.report.learned import rule_words, shock_words
 from movesim.report.precision import precision_words
@@ -113,6 +114,12 @@ def _short(value: float) -> str:
     return say.signed(value)
 
 
+def _in_detail(fact: dict[str, Any]) -> set[str]:
+    """The options that are told in detail: all, or of many those that rank first; the page has every one."""
+    names = [option["name"] for option in fact["options"]]
+    return set(names if len(names) <= MOST_DRAWN else [name for name in fact["order"] if name in names][:MOST_DRAWN])
+
+
 def _notes(fact: dict[str, Any], result: Result) -> list[str]:
     lines = fold("Gap: slope index of adult inactivity, most against least deprived, points.")
     if fact["few"]:
@@ -124,14 +131,19 @@ def _notes(fact: dict[str, Any], result: Result) -> list[str]:
         money = say.pounds(option["pounds_per_resident"])
         noise = "" if option["tight"] else "; cannot tell, more runs needed"
         lines += fold(f"{option['title']}: {people}{money} a resident a year{noise}", "  ", "    ")
-        lines += fold(spend_words(result, option["name"]), "    ", "    ") if spend_words(result, option["name"]) else []
+        paid = spend_words(result, option["name"]) if option["name"] in _in_detail(fact) else ""
+        lines += fold(paid, "    ", "    ") if paid else []
+    if (told := len(_in_detail(fact))) < len(fact["options"]):
+        lines += fold(
+            f"Who pays, what was not delivered and how long gains must last: here of the {told} options that rank first."
+        )
     return lines
 
 
 def _questions(fact: dict[str, Any], result: Result) -> list[str]:
     """How long each option must last to be worth it, and what else was asked about it."""
     texts = [text for text in (reckoned(result), unseen(result)) if text]
-    for option in fact["options"]:
+    for option in (o for o in fact["options"] if o["name"] in _in_detail(fact)):
         texts += [f"{option['title']}: {text}" if k == 0 else text for k, text in enumerate(lines_of(result, option))]
     return [line for k, text in enumerate(texts) for line in fold(text, "LASTING  " if k == 0 else " " * 9)]
 

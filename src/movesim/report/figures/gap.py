@@ -209,6 +209,7 @@ def _differences(figure: FigureBase, facts: Facts, width: float, height: float) 
     write(ax, 1, 1, lines, bold=True, ha="right", va="bottom", transform="axes fraction", dy=11)
     ends = np.array([[c.low, c.high] if c.ranged else [c.difference, c.difference] for _, c, _ in rows])
     change_axis(ax, ends.min(), ends.max(), 5)
+    size = 11 if len(rows) <= 5 else 9  # of names, which may take three lines
     for k, (label, change, strong) in enumerate(rows):
         colour = BLUE if strong else AXIS
         band = (change.low, change.high) if change.ranged else None
@@ -220,11 +221,11 @@ def _differences(figure: FigureBase, facts: Facts, width: float, height: float) 
             ax,
             0,
             k,
-            wrap(label, 1.32, 11, strong),
+            wrap(label, 1.32, size, strong),
             color=BLUE if strong else INK,
             bold=strong,
             ha="right",
-            size=11,
+            size=size,
             dx=-8,
             transform=("axes fraction", "data"),
         )

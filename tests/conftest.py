@@ -10,6 +10,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, so that a change is what makes a test fail; HYPOTHESIS_PROFILE=default looks for new ones.
+settings.register_profile("same", derandomize=True, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 ROOT = Path(__file__).resolve().parents[1]
 # A shell that starts the tests in the background has them ignore Ctrl-C, and every process they start would inherit that.

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from movesim.errors import InputError
@@ -48,6 +48,7 @@ def test_discounting_can_make_it_never():
 @given(
     st.floats(10, 5000), st.floats(0.01, 10), st.floats(0, 0.1), st.integers(1, 6), st.floats(0.1, 2000),
 )  # fmt: skip
+@example(10.0, 3.0, 2.2e-16, 1, 1.0)  # next to no discounting is not none
 def test_what_is_asked_for_pays_exactly(cost, gain, discount, delivered, worth):
     """Put the years to keep, or the half-life, back into an integral of their own."""
     rate = np.log1p(np.array([discount]))

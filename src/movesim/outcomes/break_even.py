@@ -121,7 +121,7 @@ def solve(cost: Floats, value: Floats, gain: Floats, delivered: int, rate: Float
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(after > 0, need / after, np.inf)
         left = 1.0 - rate * ratio  # of the discounting, when it has been worth it
-        long = np.where(rate > 0, -np.log(np.maximum(left, 0.0)) / rate, ratio)
+        long = np.where(rate > 0, -np.log1p(-np.minimum(rate * ratio, 1.0)) / rate, ratio)
         fade = 1.0 / ratio - rate
         half = np.where(fade > 0, np.log(2.0) / fade, np.inf)
     open_to = ~done & (after > 0) & (left > 0)
